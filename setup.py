@@ -7,8 +7,10 @@ right one is chosen when the program runs (``skw2v/kernels/dispatch.c``). Nothin
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -20,9 +22,12 @@ from setuptools.command.build_ext import build_ext
 KERNELS = Path("skw2v/kernels")
 IS_X86_64 = platform.machine().lower() in {"x86_64", "amd64"}
 
-# -ffp-contract=off: a multiply and an add are fused only where the code says so, which is what makes
-# AVX2 and AVX-512 agree to the bit.
-COMMON_FLAGS = {"unix": ["-O3", "-std=c11", "-ffp-contract=off", "-fno-math-errno"], "msvc": ["/O2"]}
+# -ffp-contract=off: a multiply and an add are fused only where the code says so, which is what
+# makes AVX2 and AVX-512 agree to the bit.
+COMMON_FLAGS = {
+    "unix": ["-O3", "-std=c11", "-ffp-contract=off", "-fno-math-errno"],
+    "msvc": ["/O2"],
+}
 BODY_FLAGS = {
     "body_avx2.c": {"unix": ["-mavx2", "-mfma", "-mf16c", "-mbmi2"], "msvc": ["/arch:AVX2"]},
     "body_avx512.c": {
@@ -40,7 +45,7 @@ class BuildKernels(build_ext):
         family = "msvc" if self.compiler.compiler_type == "msvc" else "unix"
         openmp = self._openmp_flags(family)
         for extension in self.extensions:
-            extension.extra_compile_args += COMMON_FLAGS[family] + openmp
+            extension.extra_compile_args += COMMON_FLAGS[family] + _compile_only(openmp)
             extension.extra_link_args += openmp if family == "unix" else []
         self._add_flags_per_file(family)
         super().build_extensions()
@@ -48,7 +53,7 @@ class BuildKernels(build_ext):
     def _openmp_flags(self, family):
         """The flags that switch OpenMP on, or none (with a message) if it does not work here."""
         if os.environ.get("SKW2V_NO_OPENMP"):
-            print("skw2v: SKW2V_NO_OPENMP is set; building without OpenMP, training will be serial.")
+            print("skw2v: SKW2V_NO_OPENMP is set; the build has no OpenMP, training is serial.")
             return []
         if family == "msvc":
             candidates = [["/openmp"]]
@@ -72,7 +77,7 @@ class BuildKernels(build_ext):
             path.write_text(source)
             try:
                 objects = self.compiler.compile(
-                    [str(path)], output_dir=folder, extra_postargs=[f for f in flags if f != "-lomp"]
+                    [str(path)], output_dir=folder, extra_postargs=_compile_only(flags)
                 )
                 program = str(Path(folder, "openmp"))
                 self.compiler.link_executable(objects, program, extra_postargs=flags)
@@ -92,11 +97,27 @@ class BuildKernels(build_ext):
         self.compiler._compile = compile_with_body_flags
 
 
+def _compile_only(flags):
+    return [flag for flag in flags if not flag.startswith("-l")]
+
+
+def _use_the_compiler_there_is():
+    """Fall back to `cc` where the compiler that built Python is not installed."""
+    configured = (sysconfig.get_config_var("CC") or "").split()
+    missing = configured and not shutil.which(configured[0])
+    if missing and "CC" not in os.environ and shutil.which("cc"):
+        os.environ["CC"] = "cc"
+
+
+_use_the_compiler_there_is()
 bodies = ["body_baseline.c"] + (["body_avx2.c", "body_avx512.c"] if IS_X86_64 else [])
 kernels = Extension(
     "skw2v._kernels",
-    sources=["skw2v/_kernels.pyx", *(str(KERNELS / name) for name in ["dispatch.c", "engine.c", *bodies])],
-    depends=[str(path) for path in KERNELS.glob("*.[ch]")],
+    sources=[
+        "skw2v/_kernels.pyx",
+        *(str(KERNELS / name) for name in ["dispatch.c", "engine.c", *bodies]),
+    ],
+    depends=["setup.py", *(str(path) for path in sorted(KERNELS.glob("*.[ch]")))],
     include_dirs=[str(KERNELS), np.get_include()],
     define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
 )
