@@ -1,0 +1,183 @@
+"""Which words are drawn as noise, and how often a frequent word is kept.
+
+Every table here is built from operations that IEEE 754 rounds correctly (+, -, *, /, sqrt), from
+exact integers, or from Python's software decimals. NumPy's ``power``, ``log`` and ``exp``, and the
+C library's ``pow``, change their last bits with the CPU, and with them the words that are drawn.
+
+A random draw is 64 bits wide: its high half picks a slot, its low half (32 bits, "the coin") is
+compared with an unsigned 32-bit threshold, and the comparison is ``coin <= threshold``. So a
+threshold ``t`` stands for the probability ``(t + 1) / 2**32``: certainty can be written, zero
+cannot, and the least one is ``2**-32``.
+"""
+
+import math
+from decimal import Context, Decimal
+
+import numpy as np
+
+COIN_SIDES = 2**32
+
+
+def noise_distribution(counts, exponent):
+    """Probability of each word as noise, proportional to ``counts ** exponent``.
+
+    Parameters
+    ----------
+    counts : array-like of int, shape (n_words,)
+        How often each word occurs. A word that never occurs gets probability zero, whatever the
+        exponent.
+    exponent : float
+        0.75 in word2vec [1]_; 0 is uniform over the words that occur. Negative values prefer rare
+        words, which suits recommendation [2]_.
+
+    Returns
+    -------
+    probabilities : ndarray of float64, shape (n_words,)
+        Their sum is one up to rounding.
+
+    Raises
+    ------
+    ValueError
+        If no word occurs at all.
+
+    References
+    ----------
+    .. [1] Mikolov et al., "Distributed Representations of Words and Phrases and their
+           Compositionality", NeurIPS 2013.
+    .. [2] Caselles-Dupré, Lesaint, Royo-Letelier, "Word2vec applied to recommendation:
+           hyperparameters matter", RecSys 2018.
+
+    Examples
+    --------
+    >>> from skw2v._sampling import noise_distribution
+    >>> noise_distribution([81, 16, 0], 0.75).round(4).tolist()
+    [0.7714, 0.2286, 0.0]
+    """
+    counts = np.asarray(counts, dtype=np.int64)
+    if not np.any(counts > 0):
+        raise ValueError(
+            f"no noise can be drawn: none of the {len(counts)} words occurs in the documents; "
+            "pass documents that contain words of the vocabulary"
+        )
+    if exponent == 0.75:
+        root = np.sqrt(counts.astype(np.float64))
+        weights = root * np.sqrt(root)
+    else:
+        weights = _decimal_power(counts, exponent)
+    # fsum is correctly rounded, so the total does not depend on the order NumPy adds in.
+    return weights / math.fsum(weights.tolist())
+
+
+def _decimal_power(counts, exponent):
+    """``counts ** exponent`` up to a common factor that makes the largest weight one."""
+    distinct, positions = np.unique(counts, return_inverse=True)
+    occurring = [Decimal(int(count)) for count in distinct if count > 0]
+    heaviest = occurring[-1] if exponent >= 0 else occurring[0]
+    context = Context(prec=30)
+    power = Decimal(float(exponent))
+    weights = [
+        float(context.power(context.divide(count, heaviest), power)) if power else 1.0
+        for count in occurring
+    ]
+    return np.array([0.0] * (len(distinct) - len(occurring)) + weights)[positions]
+
+
+def alias_table(probabilities):
+    """Table that draws a word in constant time (Walker's alias method).
+
+    A draw of 64 random bits ``r`` takes slot ``i = ((r >> 32) * n_words) >> 32`` and yields word
+    ``i`` if ``(r & 0xffffffff) <= threshold[i]``, else ``alias[i]``.
+
+    The probabilities are first rounded to multiples of ``1 / (n_words * 2**32)``, at least one each
+    (a slot cannot refuse its own word entirely, so that a word of probability zero is drawn once in
+    ``n_words * 2**32``); from there on everything is exact integer arithmetic.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float64, shape (n_words,)
+        Must sum to one.
+
+    Returns
+    -------
+    threshold : ndarray of uint32, shape (n_words,)
+    alias : ndarray of int32, shape (n_words,)
+
+    Notes
+    -----
+    Slots are filled by one sweep over the words below the average ("light") and those above
+    ("heavy") [1]_: each light slot is topped up by the current heavy word; a heavy word that has
+    thereby become light is itself topped up by the next one. Who tops up whom depends on the
+    prefix sums of deficits and excesses alone, so the sweep is two binary searches.
+
+    References
+    ----------
+    .. [1] Hübschle-Schneider, Sanders, "Parallel Weighted Random Sampling", ESA 2019.
+
+    Examples
+    --------
+    >>> from skw2v._sampling import alias_table
+    >>> threshold, alias = alias_table([0.75, 0.25])
+    >>> ((threshold + 1.0) / 2**32).tolist(), alias.tolist()
+    ([1.0, 0.5], [0, 0])
+    """
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    n_words = len(probabilities)
+    mass = np.rint(probabilities * n_words * COIN_SIDES).astype(np.int64)
+    mass = np.maximum(mass, 1)
+    # The likeliest word bears the rounding: at most n_words units, and it has 2**32 or more.
+    mass[np.argmax(mass)] += n_words * COIN_SIDES - mass.sum()
+
+    is_light = mass < COIN_SIDES
+    light, heavy = np.flatnonzero(is_light), np.flatnonzero(~is_light)
+    # deficit[l]: what the first l light slots lack; excess[h]: what heavy words 0..h can give.
+    deficit = np.concatenate([[0], np.cumsum(COIN_SIDES - mass[light])])
+    excess = np.cumsum(mass[heavy] - COIN_SIDES)
+
+    own = mass.copy()
+    alias = np.arange(n_words, dtype=np.int32)
+    alias[light] = heavy[np.searchsorted(excess, deficit[:-1], side="right")]
+    n_topped_up = np.searchsorted(deficit, excess, side="left")
+    own[heavy] = COIN_SIDES + excess - deficit[n_topped_up]
+    alias[heavy[:-1]] = heavy[1:]
+    return (own - 1).astype(np.uint32), alias
+
+
+def keep_thresholds(counts, subsample):
+    """Threshold under which a token of each word survives subsampling.
+
+    A token is kept iff ``(r & 0xffffffff) <= threshold[word]``; the probability is word2vec.c's
+    ``min(1, (sqrt(f / t) + 1) * t / f)`` with ``f`` the word's share of all tokens.
+
+    Parameters
+    ----------
+    counts : array-like of int, shape (n_words,)
+        A word that never occurs is always kept.
+    subsample : float
+        The share ``t`` above which words are thinned out; 0 keeps every token.
+
+    Returns
+    -------
+    thresholds : ndarray of uint32, shape (n_words,)
+
+    References
+    ----------
+    .. [1] Mikolov et al., "Distributed Representations of Words and Phrases and their
+           Compositionality", NeurIPS 2013; the formula is that of the published word2vec.c, which
+           differs from the paper's.
+
+    Examples
+    --------
+    >>> from skw2v._sampling import keep_thresholds
+    >>> ((keep_thresholds([400, 1], 0.001) + 1.0) / 2**32).round(3).tolist()
+    [0.033, 1.0]
+    """
+    counts = np.asarray(counts, dtype=np.int64)
+    thresholds = np.full(len(counts), COIN_SIDES - 1, dtype=np.uint32)
+    occurring = counts > 0
+    if subsample == 0 or not occurring.any():
+        return thresholds
+    share = counts[occurring] / counts.sum()
+    probability = (np.sqrt(share / subsample) + 1.0) * subsample / share
+    sides = np.clip(np.ceil(np.minimum(probability, 1.0) * COIN_SIDES), 1, COIN_SIDES)
+    thresholds[occurring] = (sides - 1).astype(np.uint32)
+    return thresholds

@@ -1,0 +1,174 @@
+"""Noise distribution, alias table and keep thresholds."""
+
+import doctest
+import math
+from decimal import localcontext
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from skw2v import _sampling
+from skw2v._sampling import alias_table, keep_thresholds, noise_distribution
+
+EXPONENTS = [0.75, 0.0, 0.5, 1.0, 0.6, -0.5]
+
+
+def zipf_counts(n_words):
+    return 10_000_000 // np.arange(1, n_words + 1) ** 1.1 + 1
+
+
+def slot_masses(threshold, alias):
+    """What the table gives to each word, in units of 1 / (n_words * 2**32): exact integers."""
+    own = threshold.astype(np.int64) + 1
+    masses = own.copy()
+    np.add.at(masses, alias, 2**32 - own)
+    return masses
+
+
+def test_examples_run():
+    assert doctest.testmod(_sampling) == (0, 7)
+
+
+# --- noise_distribution
+
+
+@pytest.mark.parametrize("exponent", EXPONENTS)
+def test_noise_is_proportional_to_the_power_of_the_count(exponent):
+    counts = np.array([1000, 400, 400, 7, 1])
+    weights = np.array([float(count) ** exponent for count in counts])
+    np.testing.assert_allclose(
+        noise_distribution(counts, exponent), weights / weights.sum(), rtol=1e-14
+    )
+
+
+@pytest.mark.parametrize("exponent", EXPONENTS)
+def test_words_without_tokens_are_never_noise(exponent):
+    probabilities = noise_distribution([5, 0, 3, 0], exponent)
+    assert probabilities[[1, 3]].tolist() == [0.0, 0.0]
+    assert math.isclose(probabilities.sum(), 1.0)
+
+
+@pytest.mark.parametrize("exponent", [300.0, -300.0])
+def test_extreme_exponents_neither_overflow_nor_vanish(exponent):
+    expected = [1.0, 0.0] if exponent > 0 else [0.0, 1.0]
+    np.testing.assert_allclose(noise_distribution([10**9, 10], exponent), expected, atol=1e-300)
+
+
+def test_noise_does_not_depend_on_the_decimal_context_of_the_caller():
+    counts = zipf_counts(50)
+    expected = noise_distribution(counts, 0.6)
+    with localcontext(prec=3):
+        assert noise_distribution(counts, 0.6).tobytes() == expected.tobytes()
+
+
+def test_noise_does_not_depend_on_the_order_of_words():
+    counts = zipf_counts(1000)
+    shuffled = np.random.default_rng(0).permutation(1000)
+    expected = noise_distribution(counts, 0.75)[shuffled]
+    assert noise_distribution(counts[shuffled], 0.75).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("counts", [[], [0], [0, 0]])
+def test_noise_without_any_token_is_an_error(counts):
+    with pytest.raises(ValueError, match=f"none of the {len(counts)} words occurs"):
+        noise_distribution(counts, 0.75)
+
+
+# --- alias_table
+
+
+def test_alias_table_of_equal_words_never_uses_the_alias():
+    threshold, alias = alias_table([0.25] * 4)
+    assert threshold.tolist() == [2**32 - 1] * 4
+    assert (threshold.dtype, alias.dtype) == (np.uint32, np.int32)
+
+
+def test_alias_table_of_one_word():
+    threshold, alias = alias_table([1.0])
+    assert (threshold.tolist(), alias.tolist()) == ([2**32 - 1], [0])
+
+
+def test_a_heavy_word_turned_light_is_topped_up_by_the_next():
+    # In slots, the words weigh 1/2, 5/4 and 5/4: the first takes 1/2 from the second, which is left
+    # with 3/4 and takes 1/4 from the third.
+    threshold, alias = alias_table([1 / 6, 5 / 12, 5 / 12])
+    assert alias.tolist() == [1, 2, 2]
+    np.testing.assert_allclose((threshold + 1.0) / 2**32, [0.5, 0.75, 1.0], atol=1e-9)
+
+
+@pytest.mark.parametrize("n_words", [1, 2, 3, 17, 1000, 100_000])
+@pytest.mark.parametrize("exponent", [0.75, 0.0, 1.0])
+def test_alias_table_reproduces_the_distribution(n_words, exponent):
+    probabilities = noise_distribution(zipf_counts(n_words), exponent)
+    masses = slot_masses(*alias_table(probabilities))
+    assert masses.sum() == n_words * 2**32
+    np.testing.assert_allclose(masses / (n_words * 2**32), probabilities, rtol=0, atol=2**-32)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    arrays(
+        np.float64,
+        st.integers(1, 40),
+        elements=st.sampled_from([0.0, 1e-300, 1e-12, 1e-3, 0.5, 1.0, 1.0 + 2**-30, 7.0, 1e6]),
+    ).filter(lambda weights: weights.sum() > 0)
+)
+def test_alias_table_is_exact_for_any_distribution(weights):
+    probabilities = weights / weights.sum()
+    threshold, alias = alias_table(probabilities)
+    n_words = len(weights)
+    assert np.all((alias >= 0) & (alias < n_words))
+    for mass, probability in zip(slot_masses(threshold, alias), probabilities, strict=True):
+        error = Fraction(int(mass), n_words * 2**32) - Fraction(float(probability))
+        assert abs(error) <= Fraction(1, 2**32)
+
+
+def test_a_word_of_probability_zero_gets_the_least_mass_a_slot_can_give():
+    masses = slot_masses(*alias_table([0.5, 0.0, 0.5, 0.0]))
+    assert masses[[1, 3]].tolist() == [1, 1]
+
+
+# --- keep_thresholds
+
+
+def test_keep_probability_is_that_of_word2vec_c():
+    counts, subsample = np.array([700, 200, 99, 1]), 1e-2
+    total = counts.sum()
+    # As word2vec.c writes it: (sqrt(cn / (sample * total)) + 1) * (sample * total) / cn.
+    expected = [
+        min(1.0, (math.sqrt(c / (subsample * total)) + 1) * (subsample * total) / c) for c in counts
+    ]
+    kept = (keep_thresholds(counts, subsample) + 1.0) / 2**32
+    assert expected[-1] == 1.0 > expected[0]
+    np.testing.assert_allclose(kept, expected, rtol=0, atol=2**-31)
+
+
+def test_keep_threshold_is_the_rounded_up_probability_less_one():
+    # f = 1, t = 1/16: (4 + 1) / 16 = 0.3125 exactly.
+    thresholds = keep_thresholds([8], 1 / 16)
+    assert thresholds.dtype == np.uint32
+    assert thresholds.tolist() == [int(0.3125 * 2**32) - 1]
+
+
+def test_subsample_zero_keeps_everything():
+    assert keep_thresholds([10**9, 1, 0], 0.0).tolist() == [2**32 - 1] * 3
+
+
+@pytest.mark.parametrize("counts", [[10**6, 0], [0, 0], []])
+def test_words_without_tokens_are_always_kept(counts):
+    kept = keep_thresholds(counts, 1e-3) == 2**32 - 1
+    assert np.all(kept[np.array(counts, dtype=int) == 0])
+
+
+def test_the_least_subsample_leaves_a_valid_threshold():
+    assert keep_thresholds([10**9], 1e-300).tolist() == [0]
+
+
+def test_rarer_words_are_kept_more():
+    thresholds = keep_thresholds(zipf_counts(500), 1e-3).astype(np.int64)
+    assert np.all(np.diff(thresholds) >= 0)
+    assert thresholds[0] < thresholds[-1] == 2**32 - 1
