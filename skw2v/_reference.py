@@ -1,0 +1,314 @@
+"""Every formula of training in plain NumPy float64: the specification that tests compare with.
+
+The parts of one training step, from the random bits upward: which tokens are kept, their windows,
+their noise, the targets of a window, and the one primitive that moves rows. ``_reference_training``
+puts them together into epochs, rounds and shards. Nothing here is fast, and nothing here is called
+by the estimator.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+# --- Randomness: a counter-based generator (SplitMix64), so that any draw can be made by itself.
+
+GOLDEN = 0x9E3779B97F4A7C15
+POSITION, NOISE, INIT = 0, 1, 2  # purposes of a stream
+WORD_MASK = 2**64 - 1
+COIN_MASK = np.uint64(0xFFFFFFFF)
+
+
+def mix64(bits):
+    """SplitMix64's finaliser, a bijection of 64-bit words (Steele, Lea, Flood, OOPSLA 2014)."""
+    z = np.array(bits, dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        z ^= z >> np.uint64(30)
+        z *= np.uint64(0xBF58476D1CE4E5B9)
+        z ^= z >> np.uint64(27)
+        z *= np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+    return z
+
+
+def stream_key(seed, purpose, epoch):
+    """Key of the stream of one purpose in one epoch; INIT uses epoch 0."""
+    purpose_key = int(mix64((seed + GOLDEN * (purpose + 1)) & WORD_MASK))
+    return int(mix64((purpose_key + GOLDEN * (epoch + 1)) & WORD_MASK))
+
+
+def random_bits(key, counter):
+    """64 random bits for each counter; the stream of SplitMix64 seeded with `key`."""
+    counter = np.asarray(counter, dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        return mix64(np.uint64(key) + np.uint64(GOLDEN) * (counter + np.uint64(1)))
+
+
+def scale_to(bits, n):
+    """The high half of `bits` as an integer in 0..n-1 (Lemire's multiply and shift)."""
+    return ((bits >> np.uint64(32)) * np.uint64(n) >> np.uint64(32)).astype(np.int64)
+
+
+def initial_input_vectors(n_words, n_components, seed):
+    """Uniform in (-0.5, 0.5) / n_components, float32; keyed on seed, row and column."""
+    counter = np.arange(n_words * n_components).reshape(n_words, n_components)
+    bits = random_bits(stream_key(seed, INIT, 0), counter)
+    uniform = ((bits >> np.uint64(40)).astype(np.float64) + 0.5) / 2**24 - 0.5
+    return (uniform / n_components).astype(np.float32)
+
+
+# --- What is trained: kept tokens, windows, noise. None of it knows of shards but the noise.
+
+
+class Window(NamedTuple):
+    """One kept token and its contexts, as positions in the token stream."""
+
+    center_pos: int
+    context_pos: np.ndarray  # left to right
+
+
+def kept_tokens(token_ids, keep_threshold, seed, epoch):
+    """Mask of the tokens that survive subsampling in one epoch, shape (n_tokens,)."""
+    bits = random_bits(stream_key(seed, POSITION, epoch), np.arange(len(token_ids)))
+    return (bits & COIN_MASK) <= keep_threshold[token_ids]
+
+
+def half_windows(n_tokens, window, dynamic_window, seed, epoch):
+    """Half-window of every position: 1..window with equal chance, or always `window`."""
+    if not dynamic_window:
+        return np.full(n_tokens, window, dtype=np.int64)
+    bits = random_bits(stream_key(seed, POSITION, epoch), np.arange(n_tokens))
+    return 1 + scale_to(bits, window)
+
+
+def training_windows(token_ids, document_offsets, keep_threshold, parameters, epoch):
+    """Windows of one epoch, in the order of their centers.
+
+    A window reaches over kept tokens, as in word2vec.c, and never leaves its document. A kept token
+    without any neighbour has a window without contexts: it trains nothing, but it uses up noise.
+
+    Returns
+    -------
+    windows : list of Window, one for each kept token
+    """
+    seed = parameters.seed
+    kept = kept_tokens(token_ids, keep_threshold, seed, epoch)
+    half = half_windows(len(token_ids), parameters.window, parameters.dynamic_window, seed, epoch)
+    windows = []
+    for start, stop in pairwise(document_offsets):
+        positions = start + np.flatnonzero(kept[start:stop])
+        for i, center_pos in enumerate(positions):
+            b = half[center_pos]
+            left, right = positions[max(i - b, 0) : i], positions[i + 1 : i + 1 + b]
+            windows.append(Window(int(center_pos), np.concatenate([left, right])))
+    return windows
+
+
+def training_pairs(token_ids, document_offsets, keep_threshold, parameters, epoch, owned=None):
+    """Pairs of one epoch as (center id, context id), in the order of centers, then contexts.
+
+    Parameters
+    ----------
+    owned : range of int, optional
+        Only centers at these positions; all by default.
+
+    Returns
+    -------
+    pairs : ndarray of int64, shape (n_pairs, 2)
+    """
+    windows = training_windows(token_ids, document_offsets, keep_threshold, parameters, epoch)
+    pairs = [
+        (token_ids[window.center_pos], token_ids[context_pos])
+        for window in windows
+        if owned is None or window.center_pos in owned
+        for context_pos in window.context_pos
+    ]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def noise_pool(alias_threshold, alias, seed, epoch, shard_number, pool_size):
+    """The noise words of one shard in one round, shape (pool_size,).
+
+    `shard_number` is ``round * n_shards + shard``.
+    """
+    draws = shard_number * pool_size + np.arange(pool_size)
+    bits = random_bits(stream_key(seed, NOISE, epoch), draws)
+    slot = scale_to(bits, len(alias))
+    return np.where((bits & COIN_MASK) <= alias_threshold[slot], slot, alias[slot])
+
+
+def window_noise(pool, kept_number, n_negatives):
+    """Noise words of the shard's kept center number `kept_number`: the pool, taken in turn."""
+    return pool[(kept_number * n_negatives + np.arange(n_negatives)) % len(pool)]
+
+
+# --- An objective chooses targets.
+
+
+class Targets(NamedTuple):
+    """Output rows that a window is scored against; each row once."""
+
+    ids: np.ndarray  # (n_targets,)
+    labels: np.ndarray  # (n_targets,)
+    weights: np.ndarray  # (n_targets,): how many equal targets this one stands for
+
+
+def negative_sampling_targets(center_id, noise_ids):
+    """The center, labelled 1, then its noise words, labelled 0.
+
+    A noise word equal to the center is skipped (as in word2vec.c). Equal noise words are one target
+    at the place of the first, weighted by their number: gradient and loss of one simultaneous step
+    are the same, and no row occurs twice.
+    """
+    multiplicity = {}  # a dict remembers the order of first occurrence
+    for noise_id in np.asarray(noise_ids).tolist():
+        if noise_id != center_id:
+            multiplicity[noise_id] = multiplicity.get(noise_id, 0) + 1
+    ids = np.array([center_id, *multiplicity], dtype=np.int64)
+    weights = np.array([1, *multiplicity.values()], dtype=np.float64)
+    return Targets(ids, (np.arange(len(ids)) == 0).astype(np.float64), weights)
+
+
+# --- The primitive: every architecture and every objective is one operation on rows.
+
+
+class Step(NamedTuple):
+    """What one call of the primitive changes, and the loss before the change."""
+
+    hidden_change: np.ndarray  # (n_hidden, n_components)
+    target_change: np.ndarray  # (n_targets, n_components)
+    bias_change: np.ndarray  # (n_targets,), for objectives that have biases
+    loss: float
+
+
+def primitive_scores(hidden, targets, biases=0.0, offsets=0.0):
+    """Scores of every hidden row against every target, shape (n_hidden, n_targets)."""
+    return hidden @ targets.T + biases - offsets
+
+
+def primitive_loss(scores, labels, weights, link):
+    """Sum of the losses of all hidden rows.
+
+    "sigmoid": one logistic loss for each target, times its weight. "softmax": the cross-entropy of
+    the labels (one-hot) and the softmax over the targets, each counted `weights` times.
+    """
+    if link == "sigmoid":
+        return float(np.sum(weights * (np.logaddexp(0.0, scores) - labels * scores)))
+    return float(-np.sum(labels * _log_softmax(scores, weights)))
+
+
+def link_probabilities(scores, weights, link):
+    """What the labels are compared with, shape (n_hidden, n_targets)."""
+    if link == "sigmoid":
+        return np.exp(-np.logaddexp(0.0, -scores))
+    return np.exp(_log_softmax(scores, weights))
+
+
+def _log_softmax(scores, weights):
+    weighted = scores + np.log(weights)
+    return weighted - np.logaddexp.reduce(weighted, axis=-1, keepdims=True)
+
+
+def primitive(hidden, targets, labels, weights, rate, *, biases=0.0, offsets=0.0, link="sigmoid"):
+    """One gradient step on hidden rows, target rows and biases, all from the values before it.
+
+    ========================= =========================== ================== ==========
+    objective                 targets                     offsets            link
+    ========================= =========================== ================== ==========
+    negative sampling         center, noise               0                  sigmoid
+    NCE (has biases)          center, noise               log(k q(w))        sigmoid
+    sampled softmax (biases)  center, noise               log(k q(w))        softmax
+    hierarchical softmax      Huffman path, y = 1 - code  0                  sigmoid
+    softmax (has biases)      the whole vocabulary        0                  softmax
+    ========================= =========================== ================== ==========
+
+    Parameters
+    ----------
+    hidden : ndarray of shape (n_hidden, n_components)
+    targets : ndarray of shape (n_targets, n_components)
+    labels, weights : ndarray of shape (n_targets,)
+    rate : float
+        The learning rate.
+    biases, offsets : ndarray of shape (n_targets,) or float, default=0.0
+    link : {"sigmoid", "softmax"}, default="sigmoid"
+
+    Returns
+    -------
+    step : Step
+    """
+    scores = primitive_scores(hidden, targets, biases, offsets)
+    residual = labels - link_probabilities(scores, weights, link)
+    # The softmax has its weights inside the probabilities already.
+    gradient = rate * (weights * residual if link == "sigmoid" else residual)
+    return Step(
+        hidden_change=gradient @ targets,
+        target_change=gradient.T @ hidden,
+        bias_change=gradient.sum(axis=0),
+        loss=primitive_loss(scores, labels, weights, link),
+    )
+
+
+# --- An architecture chooses hidden rows and scatters their change.
+
+
+def context_groups(context_ids, group_size):
+    """Split a window's contexts into runs of at most `group_size` distinct words.
+
+    The contexts of a run are trained at once. A word never meets itself in a run: several gradients
+    from the same stale row would overshoot.
+    """
+    groups = [[]]
+    for context_id in context_ids:
+        if context_id in groups[-1] or len(groups[-1]) == group_size:
+            groups.append([])
+        groups[-1].append(context_id)
+    return [np.array(group, dtype=np.int64) for group in groups if group]
+
+
+def train_skipgram_window(input_vectors, output_vectors, context_ids, targets, rate, group_size):
+    """Train one window in place; every context is a hidden row. Returns (loss, n_pairs)."""
+    loss = 0.0
+    for group in context_groups(context_ids, group_size):
+        step = primitive(
+            input_vectors[group],
+            output_vectors[targets.ids],
+            targets.labels,
+            targets.weights,
+            rate,
+        )
+        input_vectors[group] += step.hidden_change
+        output_vectors[targets.ids] += step.target_change
+        loss += step.loss
+    return loss, len(context_ids)
+
+
+def cbow_context_change(hidden_change, context_ids, cbow_gradient):
+    """What each context occurrence receives of the change of the mean, shape (n_components,).
+
+    "exact" is the gradient of the mean. "word2vec" hands every occurrence the whole change, as
+    Mikolov's code does (see Irsoy, Benton, Stratos, "Corrected CBOW performs as well as
+    skip-gram", 2021); where words repeat it is damped, so that the mean moves by `hidden_change`
+    and no further.
+    """
+    n_contexts = len(context_ids)
+    if cbow_gradient == "exact":
+        return hidden_change / n_contexts
+    multiplicity = np.unique(context_ids, return_counts=True)[1]
+    return hidden_change * (n_contexts / np.sum(multiplicity**2))
+
+
+def train_cbow_window(input_vectors, output_vectors, context_ids, targets, rate, cbow_gradient):
+    """Train one window in place; the hidden row is the contexts' mean. Returns (loss, n_pairs)."""
+    if len(context_ids) == 0:
+        return 0.0, 0
+    step = primitive(
+        input_vectors[context_ids].mean(axis=0, keepdims=True),
+        output_vectors[targets.ids],
+        targets.labels,
+        targets.weights,
+        rate,
+    )
+    change = cbow_context_change(step.hidden_change[0], context_ids, cbow_gradient)
+    np.add.at(input_vectors, context_ids, change)
+    output_vectors[targets.ids] += step.target_change
+    return step.loss, 1

@@ -1,0 +1,214 @@
+"""Training as a whole, and what is made of the vectors, in plain NumPy float64.
+
+The other half of the specification in ``_reference``: how the token stream is laid out in shards
+and rounds, how the learning rate falls, how shards merge; and pooling of token vectors into
+document vectors.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from skw2v._reference import (
+    initial_input_vectors,
+    negative_sampling_targets,
+    noise_pool,
+    train_cbow_window,
+    train_skipgram_window,
+    training_windows,
+    window_noise,
+)
+from skw2v._sampling import alias_table, keep_thresholds, noise_distribution
+
+
+class ReferenceVectors(NamedTuple):
+    """Result of `train_reference`."""
+
+    input_vectors: np.ndarray  # (n_words, n_components)
+    output_vectors: np.ndarray  # (n_words, n_components)
+    loss_curve: np.ndarray  # (max_iter,): mean loss per true pair, 0 where there is none
+    n_pairs: np.ndarray  # (max_iter,): true pairs (skip-gram) or windows (CBOW) trained
+
+
+def n_rounds_per_epoch(n_tokens, n_shards, shard_tokens):
+    """Rounds until every shard has walked through its segment of the token stream."""
+    segment = -(-n_tokens // n_shards)
+    return -(-segment // shard_tokens)
+
+
+def owned_positions(n_tokens, n_shards, shard_tokens, round_index, shard):
+    """Positions whose windows the shard trains in the round; the stream's end may leave none.
+
+    The shards of a round lie spread over the corpus: shard s has the s-th of `n_shards` equal
+    segments for itself and takes `shard_tokens` of it each round.
+    """
+    segment = -(-n_tokens // n_shards)
+    start = shard * segment + round_index * shard_tokens
+    stop = min(start + shard_tokens, (shard + 1) * segment, n_tokens)
+    return range(min(start, stop), stop)
+
+
+def round_learning_rate(learning_rate, min_learning_rate, round_index, n_rounds):
+    """Learning rate of one round, counted over all epochs: a straight line with a floor, float32.
+
+    The line aims at `min_learning_rate`, which the round after the last would have.
+    """
+    fall = (learning_rate - min_learning_rate) * round_index / n_rounds
+    return float(np.float32(max(min_learning_rate, learning_rate - fall)))
+
+
+def train_reference(
+    token_ids,
+    document_offsets,
+    word_counts,
+    parameters,
+    *,
+    n_shards,
+    shard_tokens,
+    pool_size,
+    group_size,
+    cbow_gradient,
+):
+    """Train input and output vectors.
+
+    Parameters
+    ----------
+    token_ids : ndarray of int32, shape (n_tokens,)
+    document_offsets : ndarray of int64, shape (n_documents + 1,)
+        Document d is ``token_ids[document_offsets[d]:document_offsets[d + 1]]``.
+    word_counts : ndarray of int64, shape (n_words,)
+    parameters : object with the attributes of TrainingParameters
+    n_shards : int
+        Shards of a round; each trains on a copy of the matrices as the round found them.
+    shard_tokens : int
+        Tokens, kept or not, that a shard owns in a round.
+    pool_size : int
+        Noise words drawn for a shard and round; at least ``parameters.n_negatives``.
+    group_size : int
+        Contexts of a skip-gram window that are trained at once.
+    cbow_gradient : {"exact", "word2vec"}
+
+    Returns
+    -------
+    vectors : ReferenceVectors
+    """
+    if parameters.loss != "negative_sampling":
+        raise NotImplementedError(
+            f"the reference trains loss='negative_sampling', got loss={parameters.loss!r}"
+        )
+    if pool_size < parameters.n_negatives:
+        raise ValueError(
+            f"pool_size={pool_size} is smaller than n_negatives={parameters.n_negatives}; "
+            "a window would take the same draw twice"
+        )
+    n_tokens = len(token_ids)
+    keep_threshold = keep_thresholds(word_counts, parameters.subsample)
+    noise_table = alias_table(noise_distribution(word_counts, parameters.noise_exponent))
+
+    shape = len(word_counts), parameters.n_components
+    vectors = np.stack([initial_input_vectors(*shape, parameters.seed), np.zeros(shape)])
+
+    rounds_per_epoch = n_rounds_per_epoch(n_tokens, n_shards, shard_tokens)
+    loss_curve = np.zeros(parameters.max_iter)
+    n_pairs = np.zeros(parameters.max_iter, dtype=np.int64)
+    for epoch in range(parameters.max_iter):
+        windows = training_windows(token_ids, document_offsets, keep_threshold, parameters, epoch)
+        center_pos = np.array([window.center_pos for window in windows], dtype=np.int64)
+        loss = 0.0
+        for round_index in range(rounds_per_epoch):
+            rate = round_learning_rate(
+                parameters.learning_rate,
+                parameters.min_learning_rate,
+                epoch * rounds_per_epoch + round_index,
+                parameters.max_iter * rounds_per_epoch,
+            )
+            merged = vectors.copy()
+            for shard in range(n_shards):
+                owned = owned_positions(n_tokens, n_shards, shard_tokens, round_index, shard)
+                first, last = np.searchsorted(center_pos, [owned.start, owned.stop])
+                pool = noise_pool(
+                    *noise_table,
+                    parameters.seed,
+                    epoch,
+                    round_index * n_shards + shard,
+                    pool_size,
+                )
+                private = vectors.copy()
+                shard_loss, shard_pairs = _train_shard(
+                    private,
+                    token_ids,
+                    windows[first:last],
+                    pool,
+                    rate,
+                    parameters,
+                    group_size,
+                    cbow_gradient,
+                )
+                merged += private - vectors
+                loss += shard_loss
+                n_pairs[epoch] += shard_pairs
+            vectors = merged
+        loss_curve[epoch] = loss / max(n_pairs[epoch], 1)
+    return ReferenceVectors(vectors[0], vectors[1], loss_curve, n_pairs)
+
+
+def _train_shard(private, token_ids, windows, pool, rate, parameters, group_size, cbow_gradient):
+    """Train a shard's windows one after the other, in place; returns (loss, n_pairs)."""
+    input_vectors, output_vectors = private
+    loss, n_pairs = 0.0, 0
+    for kept_number, window in enumerate(windows):
+        noise_ids = window_noise(pool, kept_number, parameters.n_negatives)
+        targets = negative_sampling_targets(int(token_ids[window.center_pos]), noise_ids)
+        context_ids = token_ids[window.context_pos]
+        if parameters.architecture == "skipgram":
+            window_loss, window_pairs = train_skipgram_window(
+                input_vectors, output_vectors, context_ids, targets, rate, group_size
+            )
+        else:
+            window_loss, window_pairs = train_cbow_window(
+                input_vectors, output_vectors, context_ids, targets, rate, cbow_gradient
+            )
+        loss += window_loss
+        n_pairs += window_pairs
+    return loss, n_pairs
+
+
+# --- From vectors to features.
+
+
+def combined_vectors(input_vectors, output_vectors, embedding):
+    """The vectors that `embedding` names: one of the matrices, or both of them combined."""
+    combine = {
+        "input": lambda v, u: v,
+        "output": lambda v, u: u,
+        "sum": lambda v, u: v + u,
+        "mean": lambda v, u: (v + u) / 2,
+        "concat": lambda v, u: np.hstack([v, u]),
+    }[embedding]
+    return combine(
+        np.asarray(input_vectors, dtype=np.float64), np.asarray(output_vectors, dtype=np.float64)
+    )
+
+
+def pool_reference(token_ids, document_offsets, vectors, pooling):
+    """One vector for each document; zeros for a document without tokens.
+
+    Parameters
+    ----------
+    token_ids : ndarray of int32, shape (n_tokens,)
+    document_offsets : ndarray of int64, shape (n_documents + 1,)
+    vectors : ndarray of shape (n_words, n_features)
+    pooling : {"mean", "sum", "max"}
+
+    Returns
+    -------
+    features : ndarray of float64, shape (n_documents, n_features)
+    """
+    reduce = {"mean": np.mean, "sum": np.sum, "max": np.max}[pooling]
+    vectors = np.asarray(vectors, dtype=np.float64)
+    features = np.zeros((len(document_offsets) - 1, vectors.shape[1]))
+    for document, (start, stop) in enumerate(pairwise(document_offsets)):
+        if stop > start:
+            features[document] = reduce(vectors[token_ids[start:stop]], axis=0)
+    return features
