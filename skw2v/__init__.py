@@ -1,3 +1,71 @@
-"""skw2v: word2vec as a scikit-learn estimator."""
+"""skw2v: word2vec as a scikit-learn estimator, fast, and the same bits at any thread count.
+
+What is offered here::
+
+    Word2VecTransformer   documents in, dense features out
+    WordVectors           words and their vectors: neighbours, analogies, files
+    show_versions         what a bug report needs
+    datasets              load_docstrings(): a real corpus that every installation already has
+    display               WordMapDisplay (needs matplotlib)
+
+and the rooms behind it::
+
+    transformer.py     Word2VecTransformer: parameters, and fit/transform as a short recipe
+    word_vectors.py    WordVectors: neighbours and analogies of a fitted or loaded matrix
+    formats.py         word2vec's text format: read and write
+    display.py         WordMapDisplay (matplotlib, as scikit-learn's Display classes)
+    datasets.py        load_docstrings()
+    __main__.py        python -m skw2v demo
+    _parameters.py     what each parameter may be
+    _analyzer.py       documents -> tokens, with CountVectorizer's parameters and meaning
+    _vocabulary.py     tokens -> words, counts, ids
+    _corpus.py         encoded corpus
+    _sampling.py       noise distribution (alias table), keep probabilities
+    _training.py       epochs, rounds, learning rate, callbacks; calls the training kernels
+    _pooling.py        ids + vectors -> document features
+    _threads.py        n_jobs -> number of threads
+    _reference.py      every formula in plain NumPy float64: the specification of the kernels
+    _kernels.pyx       memoryviews -> C structs, prange over shards; test doors
+    kernels/           plain C: one body compiled per instruction set; one dispatch file
+
+The way of the data: documents -analyzer-> tokens -vocabulary-> ids -corpus-> (token_ids,
+document_offsets) -kernels-> input and output vectors -pooling-> features. Strings end at the
+corpus; past it there are only integers and floats. Kernels are called by `_training` and
+`_pooling` alone.
+"""
+
+from importlib import import_module
 
 __version__ = "0.1.0"
+
+# Imported at first use, so that `import skw2v` costs next to nothing.
+_ROOM_OF = {
+    "Word2VecTransformer": "transformer",
+    "WordVectors": "word_vectors",
+    "show_versions": "_show_versions",
+}
+_ROOMS = ("datasets", "display")
+
+__all__ = [  # noqa: RUF022, see __getattr__; the order is that of the docstring
+    "Word2VecTransformer",
+    "WordVectors",
+    "show_versions",
+    "datasets",
+    "display",
+    "__version__",
+]
+
+
+def __getattr__(name):
+    if name in _ROOM_OF:
+        value = getattr(import_module(f"skw2v.{_ROOM_OF[name]}"), name)
+    elif name in _ROOMS:
+        value = import_module(f"skw2v.{name}")
+    else:
+        raise AttributeError(f"module 'skw2v' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

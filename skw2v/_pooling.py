@@ -1,0 +1,81 @@
+"""From word vectors to document features: which of the two vectors of a word, and how to pool."""
+
+import numpy as np
+
+from skw2v import _kernels
+
+
+def combine_vectors(input_vectors, output_vectors, embedding):
+    """Make one vector a word out of its input and its output vector.
+
+    Parameters
+    ----------
+    input_vectors, output_vectors : ndarray of shape (n_words, n_components), dtype float32
+        The two trained matrices.
+    embedding : {"input", "output", "sum", "mean", "concat"}
+        What to make of them.
+
+    Returns
+    -------
+    vectors : ndarray of shape (n_words, n_components or 2 * n_components), dtype float32
+        C-contiguous. For "input" and "output" the very array that was given.
+
+    Raises
+    ------
+    ValueError
+        If `embedding` is none of the above.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skw2v._pooling import combine_vectors
+    >>> combine_vectors(np.float32([[1, 2]]), np.float32([[3, 4]]), "concat")
+    array([[1., 2., 3., 4.]], dtype=float32)
+    """
+    match embedding:
+        case "input":
+            return input_vectors
+        case "output":
+            return output_vectors
+        case "sum":
+            return input_vectors + output_vectors
+        case "mean":
+            return (input_vectors + output_vectors) * np.float32(0.5)
+        case "concat":
+            return np.concatenate([input_vectors, output_vectors], axis=1)
+    raise ValueError(
+        f"embedding is {embedding!r}; expected 'input', 'output', 'sum', 'mean' or 'concat'."
+    )
+
+
+def pool_documents(corpus, vectors, pooling, n_threads):
+    """Pool the vectors of each document's tokens into one row.
+
+    Parameters
+    ----------
+    corpus : skw2v._corpus.Corpus
+        The encoded documents; ids are rows of `vectors`.
+    vectors : ndarray of shape (n_words, n_features), dtype float32
+        One vector a word, C-contiguous; may be read-only.
+    pooling : {"mean", "sum", "max"}
+        What to do with the vectors of a document, feature by feature. Repeated tokens count as
+        often as they occur.
+    n_threads : int
+        Number of threads; the result does not depend on it.
+
+    Returns
+    -------
+    features : ndarray of shape (n_documents, n_features), dtype float32
+        Row i depends on document i alone. The row of an empty document is zero.
+
+    Notes
+    -----
+    In NumPy, up to the order of the additions::
+
+        for i, (begin, end) in enumerate(pairwise(corpus.document_offsets)):
+            if begin < end:
+                features[i] = getattr(np, pooling)(vectors[corpus.token_ids[begin:end]], axis=0)
+    """
+    features = np.zeros((corpus.n_documents, vectors.shape[1]), dtype=np.float32)
+    _kernels.pool(corpus.token_ids, corpus.document_offsets, vectors, pooling, features, n_threads)
+    return features

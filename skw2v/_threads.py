@@ -1,0 +1,69 @@
+"""How many threads a parallel region may use: the one place that decides it.
+
+The result never depends on the answer (see `skw2v._training`), only the time does.
+"""
+
+import os
+
+import joblib
+
+from skw2v import _kernels
+
+_forked = False
+
+
+def _remember_fork():
+    global _forked
+    _forked = True
+
+
+# libgomp's threads do not survive fork(), but its bookkeeping does: the first parallel region of a
+# child waits for them for ever if any ran in the parent, ours or another library's on the same
+# runtime. Whether one ran cannot be asked, so a forked child always works on one thread.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_remember_fork)
+
+
+def effective_n_threads(n_jobs):
+    """Translate `n_jobs` into a number of threads.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        None and -1 mean every thread that OpenMP may use here, -2 all but one of them and so on;
+        a positive number means itself.
+
+    Returns
+    -------
+    n_threads : int
+        At least 1. Always 1 where skw2v was built without OpenMP, and in a process that was
+        forked after skw2v had been imported: an OpenMP runtime does not survive a fork.
+
+    Raises
+    ------
+    ValueError
+        If `n_jobs` is 0.
+
+    Notes
+    -----
+    "Every thread that OpenMP may use" is the smaller of OpenMP's own limit, which follows
+    OMP_NUM_THREADS, threadpoolctl and joblib's `inner_max_num_threads`, and the cores that this
+    process may use, which follows CPU affinity and the quota of a container.
+
+    Examples
+    --------
+    >>> from skw2v._threads import effective_n_threads
+    >>> effective_n_threads(1)
+    1
+    """
+    if n_jobs == 0:
+        raise ValueError(
+            "n_jobs is 0, which is no number of threads; pass a positive int, None or -1 for every "
+            "thread, or -2 for all but one."
+        )
+    if _forked or not _kernels.openmp_enabled():
+        return 1
+    if n_jobs is not None and n_jobs > 0:
+        return int(n_jobs)
+    available = min(_kernels.max_threads(), joblib.cpu_count())
+    return max(1, available + 1 + (-1 if n_jobs is None else int(n_jobs)))
