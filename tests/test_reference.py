@@ -132,6 +132,13 @@ def test_keep_rates_match_the_thresholds():
         assert outcome.pvalue > 0.01
 
 
+def test_a_token_whose_coin_equals_the_threshold_is_kept():
+    coin = python_bits(5, POSITION, 0, 0) % 2**32
+    for threshold, kept in [(coin - 1, False), (coin, True)]:
+        thresholds = np.array([threshold], dtype=np.uint32)
+        assert kept_tokens(np.array([0]), thresholds, seed=5, epoch=0).tolist() == [kept]
+
+
 def test_every_epoch_keeps_other_tokens():
     token_ids = np.zeros(1000, dtype=np.int32)
     thresholds = np.array([2**31 - 1], dtype=np.uint32)
@@ -233,6 +240,15 @@ def test_noise_draws_by_hand():
         slot = (bits >> 32) * 5 >> 32
         expected.append(slot if bits % 2**32 <= threshold[slot] else alias[slot])
     assert noise_pool(threshold, alias, 1, 2, shard_number=3, pool_size=8).tolist() == expected
+
+
+def test_a_slot_whose_coin_equals_the_threshold_gives_its_own_word():
+    bits = python_bits(5, NOISE, 0, 0)
+    slot, coin = (bits >> 32) * 2 >> 32, bits % 2**32
+    alias = np.array([1, 0])
+    for threshold, word in [(coin - 1, 1 - slot), (coin, slot)]:
+        thresholds = np.full(2, threshold, dtype=np.uint32)
+        assert noise_pool(thresholds, alias, 5, 0, shard_number=0, pool_size=1).tolist() == [word]
 
 
 def test_windows_take_the_pool_in_turn():

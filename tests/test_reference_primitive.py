@@ -47,6 +47,12 @@ def test_one_negative_sampling_step_by_hand():
     assert math.isclose(step.loss, 5 * math.log(2))
 
 
+def test_biases_add_to_the_scores_and_offsets_subtract():
+    hidden, targets = np.array([[1.0, 2.0], [0.0, 1.0]]), np.array([[3.0, 0.0], [1.0, 1.0]])
+    scores = primitive_scores(hidden, targets, np.array([10.0, 20.0]), np.array([0.5, 0.25]))
+    assert scores.tolist() == [[12.5, 22.75], [9.5, 20.75]]
+
+
 OBJECTIVES = {
     # label, weight and offset of each target; link
     "negative_sampling": ([1, 0, 0, 0], [1, 2, 1, 1], 0.0, "sigmoid"),

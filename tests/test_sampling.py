@@ -66,10 +66,12 @@ def test_noise_does_not_depend_on_the_decimal_context_of_the_caller():
 
 
 def test_noise_does_not_depend_on_the_order_of_words():
-    counts = zipf_counts(1000)
-    shuffled = np.random.default_rng(0).permutation(1000)
-    expected = noise_distribution(counts, 0.75)[shuffled]
-    assert noise_distribution(counts[shuffled], 0.75).tobytes() == expected.tobytes()
+    counts = zipf_counts(10_000)
+    expected = noise_distribution(counts, 0.75)
+    for seed in range(5):
+        shuffled = np.random.default_rng(seed).permutation(len(counts))
+        found = noise_distribution(counts[shuffled], 0.75)
+        assert found.tobytes() == expected[shuffled].tobytes()
 
 
 @pytest.mark.parametrize("counts", [[], [0], [0, 0]])
@@ -152,6 +154,11 @@ def test_keep_threshold_is_the_rounded_up_probability_less_one():
     thresholds = keep_thresholds([8], 1 / 16)
     assert thresholds.dtype == np.uint32
     assert thresholds.tolist() == [int(0.3125 * 2**32) - 1]
+
+
+def test_keep_probabilities_are_rounded_up():
+    # f = 1, t = 0.01: (10 + 1) / 100 lies between two multiples of 2**-32.
+    assert keep_thresholds([8], 0.01).tolist() == [math.ceil(0.11 * 2**32) - 1]
 
 
 def test_subsample_zero_keeps_everything():
