@@ -1,0 +1,404 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+"""The only door between Python and the C kernels.
+
+Python validates, allocates and decides; the functions here turn memoryviews into C structs, run the
+phases of a round over threads, and hand back. `Engine` is called by `_training.py` alone, `pool` by
+`_pooling.py`; the last section is doors for tests.
+"""
+
+import os
+
+from cython.parallel cimport parallel, prange
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+
+import numpy as np
+
+cdef extern from *:
+    """
+    #ifdef _OPENMP
+    #include <omp.h>
+    #define SKW2V_OPENMP 1
+    #else
+    #define SKW2V_OPENMP 0
+    #define omp_get_max_threads() 1
+    #endif
+    """
+    const int SKW2V_OPENMP
+    int omp_get_max_threads() nogil
+
+cdef extern from "rng.h" nogil:
+    uint64_t skw2v_stream_key(uint64_t seed, uint64_t purpose, uint64_t epoch)
+    uint64_t skw2v_random_bits(uint64_t key, uint64_t counter)
+    enum:
+        SKW2V_PURPOSE_INIT
+
+cdef extern from "engine.h" nogil:
+    enum:
+        SKW2V_SKIPGRAM
+        SKW2V_CBOW
+        SKW2V_CBOW_EXACT
+        SKW2V_CBOW_WORD2VEC
+        SKW2V_LINK_SIGMOID
+        SKW2V_LINK_SOFTMAX
+        SKW2V_MAX_GROUP
+        SKW2V_MAX_SHARDS
+        SKW2V_POOL_MEAN
+        SKW2V_POOL_SUM
+        SKW2V_POOL_MAX
+
+    ctypedef struct skw2v_slot:
+        int32_t word
+
+    ctypedef struct skw2v_token:
+        int32_t slot
+        int32_t begin
+        int32_t end
+
+    ctypedef struct skw2v_plan:
+        skw2v_token *tokens
+        skw2v_slot *slots
+        int32_t *pool
+        int32_t n_slots
+        int32_t first_center
+        int32_t last_center
+
+    ctypedef struct skw2v_stream:
+        double loss
+        int64_t n_pairs
+
+    ctypedef struct skw2v_engine:
+        const int32_t *token_ids
+        const int64_t *document_offsets
+        int64_t n_tokens
+        int64_t n_documents
+        int64_t n_words
+        const uint32_t *keep_threshold
+        const uint32_t *alias_threshold
+        const int32_t *alias
+        uint64_t seed
+        int architecture
+        int cbow_gradient
+        int window
+        int dynamic_window
+        int n_negatives
+        int pool_size
+        int group_size
+        int64_t stride
+        int n_shards
+        int64_t shard_tokens
+        int64_t segment
+        float *input
+        float *output
+        skw2v_plan *plans[2]
+        skw2v_stream *streams
+
+    ctypedef struct skw2v_targets:
+        int64_t n
+        float **rows
+        float **bias
+        const float *label
+        const float *weight
+        const float *offset
+        int max_weight
+
+    ctypedef struct skw2v_loss:
+        float linear[16]
+        float product[16]
+        int n_factors
+        double total
+
+    ctypedef struct skw2v_body:
+        const char *name
+        void (*train_shard)(skw2v_engine *, int64_t, int, float) noexcept nogil
+        void (*merge_shard)(skw2v_engine *, int64_t, int) noexcept nogil
+        void (*primitive)(int, float **, float **, skw2v_targets *, int64_t, float, int,
+                          skw2v_loss *, float *) noexcept nogil
+        void (*flush_loss)(skw2v_loss *) noexcept nogil
+        void (*pool_document)(const int32_t *, int64_t, const float *, int64_t, int, double *,
+                              float *) noexcept nogil
+
+    int skw2v_allocate(skw2v_engine *engine)
+    void skw2v_release(skw2v_engine *engine)
+    void skw2v_start_epoch(skw2v_engine *engine, int64_t epoch, int shard)
+    void skw2v_prepare_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard)
+    const skw2v_body *skw2v_choose_body(const char *name)
+
+
+MAX_GROUP = SKW2V_MAX_GROUP
+MAX_SHARDS = SKW2V_MAX_SHARDS
+
+
+def openmp_enabled():
+    """Was the extension built with OpenMP?"""
+    return bool(SKW2V_OPENMP)
+
+
+def max_threads():
+    """Threads that OpenMP would use for a parallel region now: OMP_NUM_THREADS, threadpoolctl."""
+    return omp_get_max_threads()
+
+
+cdef const skw2v_body *choose_body(name) except NULL:
+    cdef const skw2v_body *body
+    if name is None:
+        name = os.environ.get("SKW2V_ISA") or None
+    if name is None:
+        body = skw2v_choose_body(NULL)
+    else:
+        encoded = name.encode()
+        body = skw2v_choose_body(encoded)
+    if body == NULL:
+        raise ValueError(
+            f"SKW2V_ISA={name!r} is not available; this machine can run "
+            f"{', '.join(available_isas())}. Unset it to use the best one."
+        )
+    return body
+
+
+def available_isas():
+    """Names of the instruction sets whose kernels run on this machine, the best one first."""
+    return [n for n in ("avx512", "avx2", "baseline") if skw2v_choose_body(n.encode()) != NULL]
+
+
+def isa():
+    """Name of the instruction set in use: the best one, or the one that SKW2V_ISA names."""
+    return choose_body(None).name.decode()
+
+
+cdef class Engine:
+    """One training run's state: corpus, tables, matrices, streams.
+
+    Every argument is kept alive and read in place. ``input`` and ``output``, (n_words, stride), are
+    trained in place.
+    """
+
+    cdef skw2v_engine engine
+    cdef const skw2v_body *body
+    cdef object alive
+    cdef int64_t epoch
+    cdef int64_t next_round
+    cdef readonly int64_t n_rounds
+
+    def __cinit__(
+        self,
+        const int32_t[::1] token_ids,
+        const int64_t[::1] document_offsets,
+        const uint32_t[::1] keep_threshold,
+        const uint32_t[::1] alias_threshold,
+        const int32_t[::1] alias,
+        float[:, ::1] input,
+        float[:, ::1] output,
+        *,
+        uint64_t seed,
+        architecture,
+        cbow_gradient,
+        int window,
+        bint dynamic_window,
+        int n_negatives,
+        int pool_size,
+        int group_size,
+        int n_shards,
+        int64_t shard_tokens,
+        isa=None,
+    ):
+        if not (1 <= n_shards <= SKW2V_MAX_SHARDS and 1 <= group_size <= SKW2V_MAX_GROUP):
+            raise ValueError(f"{n_shards=} or {group_size=} out of range")
+        if pool_size < n_negatives or input.shape[1] % 16 or shard_tokens < 1:
+            raise ValueError(f"{pool_size=}, {n_negatives=}, {shard_tokens=}, {input.shape[1]=}")
+        memset(&self.engine, 0, sizeof(self.engine))
+        self.body = choose_body(isa)
+        self.alive = (token_ids, document_offsets, keep_threshold, alias_threshold, alias, input,
+                      output)
+        self.engine.token_ids = &token_ids[0]
+        self.engine.document_offsets = &document_offsets[0]
+        self.engine.n_tokens = token_ids.shape[0]
+        self.engine.n_documents = document_offsets.shape[0] - 1
+        self.engine.n_words = input.shape[0]
+        self.engine.keep_threshold = &keep_threshold[0]
+        self.engine.alias_threshold = &alias_threshold[0]
+        self.engine.alias = &alias[0]
+        self.engine.seed = seed
+        self.engine.architecture = {"skipgram": SKW2V_SKIPGRAM, "cbow": SKW2V_CBOW}[architecture]
+        self.engine.cbow_gradient = {"exact": SKW2V_CBOW_EXACT,
+                                     "word2vec": SKW2V_CBOW_WORD2VEC}[cbow_gradient]
+        self.engine.window = window
+        self.engine.dynamic_window = dynamic_window
+        self.engine.n_negatives = n_negatives
+        self.engine.pool_size = pool_size
+        self.engine.group_size = group_size
+        self.engine.stride = input.shape[1]
+        self.engine.n_shards = n_shards
+        self.engine.shard_tokens = shard_tokens
+        self.engine.segment = (self.engine.n_tokens + n_shards - 1) // n_shards
+        self.engine.input = &input[0, 0]
+        self.engine.output = &output[0, 0]
+        self.n_rounds = (self.engine.segment + shard_tokens - 1) // shard_tokens
+        if skw2v_allocate(&self.engine) != 0:
+            raise MemoryError("no memory for the shards' private rows; lower n_components or window")
+
+    def __dealloc__(self):
+        skw2v_release(&self.engine)
+
+    def start_epoch(self, int64_t epoch):
+        """Put every shard at the start of its part of the corpus."""
+        cdef int s
+        self.epoch = epoch
+        self.next_round = 0
+        for s in range(self.engine.n_shards):
+            skw2v_start_epoch(&self.engine, epoch, s)
+            skw2v_prepare_shard(&self.engine, epoch, 0, s)
+
+    def run(self, const float[::1] learning_rates, int n_threads):
+        """Train the next rounds, one for each learning rate. Releases the GIL."""
+        cdef:
+            skw2v_engine *engine = &self.engine
+            const skw2v_body *body = self.body
+            int64_t epoch = self.epoch, first = self.next_round, n = learning_rates.shape[0], r
+            int s, n_shards = engine.n_shards
+        if first + n > self.n_rounds:
+            raise ValueError(f"{n} rounds from round {first} are more than {self.n_rounds}")
+        with nogil, parallel(num_threads=n_threads):
+            for r in range(first, first + n):
+                for s in prange(n_shards, schedule="static"):
+                    body.train_shard(engine, r, s, learning_rates[r - first])
+                for s in prange(n_shards, schedule="static"):
+                    body.merge_shard(engine, r, s)
+                    skw2v_prepare_shard(engine, epoch, r + 1, s)
+        self.next_round = first + n
+
+    def epoch_loss(self):
+        """Sum of the loss and number of true pairs of the epoch so far."""
+        cdef int s
+        cdef double loss = 0.0
+        cdef int64_t n_pairs = 0
+        for s in range(self.engine.n_shards):
+            loss += self.engine.streams[s].loss
+            n_pairs += self.engine.streams[s].n_pairs
+        return loss, n_pairs
+
+    def planned(self):
+        """The pairs and the noise pools of the round that comes next, shard by shard (for tests).
+
+        Returns a list with, for each shard, (centers, contexts, pool): word ids.
+        """
+        cdef int s
+        cdef int32_t i, j
+        cdef skw2v_plan *plan
+        shards = []
+        for s in range(self.engine.n_shards):
+            plan = &self.engine.plans[self.next_round & 1][s]
+            centers, contexts, pool = [], [], []
+            if plan.n_slots:
+                for i in range(plan.first_center, plan.last_center):
+                    for j in range(plan.tokens[i].begin, plan.tokens[i].end):
+                        if j != i:
+                            centers.append(plan.slots[plan.tokens[i].slot].word)
+                            contexts.append(plan.slots[plan.tokens[j].slot].word)
+                pool = [plan.slots[plan.pool[i]].word for i in range(self.engine.pool_size)]
+            shards.append((centers, contexts, pool))
+        return shards
+
+
+def init_input_vectors(float[:, ::1] out, int64_t n_components, uint64_t seed, int n_threads):
+    """Fill the first ``n_components`` columns with uniform(-.5, .5) / n_components, keyed on
+    (seed, row, column), and the padding with zeros."""
+    cdef:
+        uint64_t key = skw2v_stream_key(seed, SKW2V_PURPOSE_INIT, 0), bits
+        int64_t row, j, n_words = out.shape[0], stride = out.shape[1]
+    for row in prange(n_words, nogil=True, num_threads=n_threads, schedule="static"):
+        for j in range(n_components):
+            bits = skw2v_random_bits(key, <uint64_t> (row * n_components + j))
+            out[row, j] = <float> ((((bits >> 40) + 0.5) / 16777216.0 - 0.5) / n_components)
+        for j in range(n_components, stride):
+            out[row, j] = 0.0
+
+
+def pool(
+    const int32_t[::1] token_ids,
+    const int64_t[::1] document_offsets,
+    const float[:, ::1] vectors,
+    pooling,
+    float[:, ::1] out,
+    int n_threads,
+):
+    """Pool each document's token vectors into its row of ``out``, (n_documents, n_components)."""
+    cdef:
+        int kind = {"mean": SKW2V_POOL_MEAN, "sum": SKW2V_POOL_SUM, "max": SKW2V_POOL_MAX}[pooling]
+        const skw2v_body *body = choose_body(None)
+        int64_t n_documents = document_offsets.shape[0] - 1, d, n_components = vectors.shape[1]
+        const int32_t *ids = &token_ids[0] if token_ids.shape[0] else NULL
+        double[:, ::1] sums
+        int block, n_blocks = min(n_threads, n_documents)
+    if n_documents == 0:
+        return
+    sums = np.empty((n_blocks, n_components))
+    for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="static"):
+        for d in range(n_documents * block // n_blocks, n_documents * (block + 1) // n_blocks):
+            body.pool_document(ids + document_offsets[d],
+                               document_offsets[d + 1] - document_offsets[d],
+                               &vectors[0, 0], n_components, kind, &sums[block, 0], &out[d, 0])
+
+
+# ---- doors for tests -----------------------------------------------------------------------------
+
+def random_bits(uint64_t seed, uint64_t purpose, uint64_t epoch, uint64_t counter):
+    """One draw of the counter-based generator."""
+    return skw2v_random_bits(skw2v_stream_key(seed, purpose, epoch), counter)
+
+
+def primitive(
+    float[:, ::1] hidden,
+    float[:, ::1] targets,
+    float[::1] label,
+    float[::1] weight,
+    *,
+    float[::1] bias=None,
+    float[::1] offset=None,
+    float learning_rate,
+    link="sigmoid",
+    float[:, ::1] change=None,
+    isa=None,
+):
+    """One step of the primitive on padded rows, in place; returns the loss.
+
+    ``hidden`` (n_hidden, stride), ``targets`` (n_targets, stride) with stride a multiple of 16;
+    ``label``, ``weight``, ``offset`` padded with zeros to a multiple of 8. With ``change``, the
+    hidden rows stay and their change is added there.
+    """
+    cdef:
+        const skw2v_body *body = choose_body(isa)
+        int64_t n_hidden = hidden.shape[0], n_targets = targets.shape[0], stride = hidden.shape[1]
+        int64_t padded = (n_targets + 7) // 8 * 8, i
+        float **rows = <float **> malloc((2 * n_targets + 2 * n_hidden) * sizeof(float *))
+        float **biases = rows + n_targets
+        float **source = biases + n_targets
+        float **sink = source + n_hidden
+        float[::1] scratch = np.empty((n_hidden + 1) * padded + n_hidden * stride + 64, np.float32)
+        skw2v_targets chosen
+        skw2v_loss loss
+    if rows == NULL:
+        raise MemoryError
+    for i in range(n_targets):
+        rows[i] = &targets[i, 0]
+        biases[i] = &bias[i] if bias is not None else NULL
+    for i in range(n_hidden):
+        source[i] = &hidden[i, 0]
+        sink[i] = &change[i, 0] if change is not None else &hidden[i, 0]
+    chosen.n = n_targets
+    chosen.rows = rows
+    chosen.bias = biases if bias is not None else NULL
+    chosen.label = &label[0]
+    chosen.weight = &weight[0]
+    chosen.offset = &offset[0] if offset is not None else NULL
+    chosen.max_weight = int(np.max(weight))
+    memset(&loss, 0, sizeof(loss))
+    for i in range(16):
+        loss.product[i] = 1.0
+    body.primitive(<int> n_hidden, source, sink if change is not None else source, &chosen, stride,
+                   learning_rate, {"sigmoid": SKW2V_LINK_SIGMOID, "softmax": SKW2V_LINK_SOFTMAX}[link],
+                   &loss, &scratch[0])
+    body.flush_loss(&loss)
+    free(rows)
+    return loss.total

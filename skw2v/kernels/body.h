@@ -1,0 +1,198 @@
+/* One instruction set's body: a shard trained, a shard merged, a document pooled. Included by the
+ * body_*.c files, which differ in the compiler's flags and in the names below. */
+#include "architectures.h"
+#include "objectives.h"
+
+#define PREFETCH_AHEAD 3 /* windows */
+
+static void prefetch_row(const float *row, int64_t stride) {
+    for (int64_t j = 0; j < stride; j += BLOCK)
+        __builtin_prefetch(row + j, 1, 3);
+}
+
+/* Bit s: does shard s of this round use the word's row in `role`? */
+static uint64_t shards_in_role(const uint8_t *marks, int mark_stride, int role) {
+    uint64_t mask = 0;
+    for (int s = 0; s < mark_stride; s += 8) {
+        uint64_t bytes;
+        memcpy(&bytes, marks + s, 8);
+        bytes = bytes >> (role == SKW2V_ROLE_OUTPUT) & UINT64_C(0x0101010101010101);
+        mask |= (bytes * UINT64_C(0x0102040810204080) >> 56) << s;
+    }
+    return mask;
+}
+
+static inline int is_shared(uint64_t shards) {
+    return (shards & (shards - 1)) != 0;
+}
+
+/* Where the shard's rows are: in the matrix if it alone touches them in this round, else copied
+ * to its overlay. */
+static void place_rows(skw2v_engine *engine, skw2v_plan *plan, int shard) {
+    const int64_t stride = engine->stride;
+    float *next = engine->overlay + shard * engine->overlay_rows * stride;
+    for (int32_t i = 0; i < plan->n_slots; i++) {
+        skw2v_slot *slot = &plan->slots[i];
+        const uint8_t *marks = engine->marks + slot->word * (int64_t)engine->mark_stride;
+        slot->input = engine->input + slot->word * stride;
+        slot->output = engine->output + slot->word * stride;
+        slot->input_shards = shards_in_role(marks, engine->mark_stride, SKW2V_ROLE_INPUT);
+        slot->output_shards = shards_in_role(marks, engine->mark_stride, SKW2V_ROLE_OUTPUT);
+        if ((slot->roles & SKW2V_ROLE_INPUT) && is_shared(slot->input_shards)) {
+            slot->input = memcpy(next, slot->input, (size_t)stride * sizeof(float));
+            next += stride;
+        }
+        if ((slot->roles & SKW2V_ROLE_OUTPUT) && is_shared(slot->output_shards)) {
+            slot->output = memcpy(next, slot->output, (size_t)stride * sizeof(float));
+            next += stride;
+        }
+    }
+}
+
+static void train_shard(skw2v_engine *engine, int64_t round, int shard, float rate) {
+    skw2v_plan *plan = &engine->plans[round & 1][shard];
+    skw2v_stream *stream = &engine->streams[shard];
+    if (plan->n_slots == 0)
+        return;
+    place_rows(engine, plan, shard);
+
+    const int k = engine->n_negatives, padded = TARGETS_PADDED(1 + k);
+    float *scratch = engine->scratch + shard * engine->scratch_size;
+    float **pointers = plan->pointers;
+    float **inputs = pointers; /* (n_tokens,) */
+    pointers += engine->token_capacity;
+    negative_sampling objective = {.clean = plan->pool_clean, .pool = pointers};
+    pointers += 2 * engine->pool_size;
+    objective.targets.rows = pointers;
+    float *label = scratch, *unit_weight = scratch + padded;
+    objective.weight = scratch + 2 * padded;
+    scratch += 3 * padded;
+    for (int t = 0; t < padded; t++) {
+        label[t] = t == 0 ? 1.0f : 0.0f;
+        unit_weight[t] = t <= k ? 1.0f : 0.0f;
+    }
+    objective.targets.label = label;
+    objective.unit_weight = unit_weight;
+    for (int32_t e = 0; e < engine->pool_size; e++)
+        objective.pool[e] = objective.pool[e + engine->pool_size] =
+            plan->slots[plan->pool[e]].output;
+
+    skw2v_loss loss = {.total = 0.0};
+    for (int lane = 0; lane < 16; lane++)
+        loss.product[lane] = 1.0f;
+    int64_t n_pairs = 0;
+    for (int32_t i = plan->reached_from; i < plan->reached_to; i++)
+        inputs[i] = plan->slots[plan->tokens[i].slot].input;
+    for (int32_t i = plan->first_center; i < plan->last_center; i++) {
+        const skw2v_token *center = &plan->tokens[i];
+        const int32_t input_ahead = i + engine->window + PREFETCH_AHEAD;
+        if (input_ahead < plan->reached_to)
+            prefetch_row(inputs[input_ahead], engine->stride);
+        if (i + PREFETCH_AHEAD < plan->last_center && i + PREFETCH_AHEAD < plan->reached_to)
+            prefetch_row(plan->slots[center[PREFETCH_AHEAD].slot].output, engine->stride);
+        if (center->end - center->begin < 2) {
+            objective.start = (objective.start + k) % engine->pool_size;
+            continue;
+        }
+        choose_negative_sampling(engine, plan, &objective, center->slot);
+        if (engine->architecture == SKW2V_SKIPGRAM)
+            n_pairs += train_skipgram(engine, plan, center, i, inputs, &objective.targets, rate,
+                                      &loss, scratch);
+        else
+            n_pairs += train_cbow(engine, plan, center, i, inputs, &objective.targets, rate, &loss,
+                                  scratch);
+    }
+    flush_loss(&loss);
+    stream->loss += loss.total;
+    stream->n_pairs += n_pairs;
+}
+
+/* row += sum over the shards that touched it of (private - row), in shard order. */
+static void merge_row(const skw2v_engine *engine, int64_t round, int32_t word, int role,
+                      uint64_t shards) {
+    const float *copies[SKW2V_MAX_SHARDS];
+    int n = 0;
+    for (int s = 0; s < engine->n_shards; s++)
+        if (shards >> s & 1) {
+            const skw2v_plan *plan = &engine->plans[round & 1][s];
+            const skw2v_slot *slot = &plan->slots[skw2v_find_slot(plan, engine->table_size, word)];
+            copies[n++] = role == SKW2V_ROLE_INPUT ? slot->input : slot->output;
+        }
+    float *row =
+        (role == SKW2V_ROLE_INPUT ? engine->input : engine->output) + word * engine->stride;
+    for (int64_t j = 0; j < engine->stride; j += LANES) {
+        vf before = vf_load(row + j), sum = before;
+        for (int s = 0; s < n; s++)
+            sum = sum + (vf_load(copies[s] + j) - before);
+        vf_store(row + j, sum);
+    }
+}
+
+/* Of the shards that share a row, the one whose turn it is to merge it: spread over them by word.
+ */
+static inline int merger_of(uint64_t shards, int32_t word) {
+    int skip = word % __builtin_popcountll(shards);
+    while (skip-- > 0)
+        shards &= shards - 1;
+    return __builtin_ctzll(shards);
+}
+
+static void merge_shard(skw2v_engine *engine, int64_t round, int shard) {
+    skw2v_plan *plan = &engine->plans[round & 1][shard];
+    for (int32_t i = 0; i < plan->n_slots; i++) {
+        const skw2v_slot *slot = &plan->slots[i];
+        if ((slot->roles & SKW2V_ROLE_INPUT) && is_shared(slot->input_shards) &&
+            merger_of(slot->input_shards, slot->word) == shard)
+            merge_row(engine, round, slot->word, SKW2V_ROLE_INPUT, slot->input_shards);
+        if ((slot->roles & SKW2V_ROLE_OUTPUT) && is_shared(slot->output_shards) &&
+            merger_of(slot->output_shards, slot->word) == shard)
+            merge_row(engine, round, slot->word, SKW2V_ROLE_OUTPUT, slot->output_shards);
+        engine->marks[slot->word * (int64_t)engine->mark_stride + shard] = 0;
+    }
+}
+
+static void primitive(int n_hidden, float *const *from, float *const *to,
+                      const skw2v_targets *targets, int64_t stride, float rate, int link,
+                      skw2v_loss *loss, float *scratch) {
+    if (link == SKW2V_LINK_SIGMOID)
+        primitive_step(n_hidden, from, to, targets, stride, rate, SKW2V_LINK_SIGMOID, loss,
+                       scratch);
+    else
+        primitive_step(n_hidden, from, to, targets, stride, rate, SKW2V_LINK_SOFTMAX, loss,
+                       scratch);
+}
+
+/* One document's row from its tokens' vectors, in token order; zeros where it has none. Sums are in
+ * double, so that a document of any length keeps its precision. */
+static void pool_document(const int32_t *ids, int64_t n, const float *vectors, int64_t d,
+                          int pooling, double *sum, float *out) {
+    if (n == 0 || pooling == SKW2V_POOL_MAX) {
+        for (int64_t j = 0; j < d; j++)
+            out[j] = n == 0 ? 0.0f : vectors[ids[0] * d + j];
+        for (int64_t i = 1; i < n; i++) {
+            const float *row = vectors + ids[i] * d;
+            for (int64_t j = 0; j < d; j++)
+                out[j] = row[j] > out[j] ? row[j] : out[j];
+        }
+        return;
+    }
+    for (int64_t j = 0; j < d; j++)
+        sum[j] = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        const float *row = vectors + ids[i] * d;
+        for (int64_t j = 0; j < d; j++)
+            sum[j] += row[j];
+    }
+    const double divisor = pooling == SKW2V_POOL_MEAN ? (double)n : 1.0;
+    for (int64_t j = 0; j < d; j++)
+        out[j] = (float)(sum[j] / divisor);
+}
+
+const skw2v_body BODY_SYMBOL = {
+    .name = BODY_NAME,
+    .train_shard = train_shard,
+    .merge_shard = merge_shard,
+    .primitive = primitive,
+    .flush_loss = flush_loss,
+    .pool_document = pool_document,
+};

@@ -1,0 +1,320 @@
+/* From the token stream to the plan of a shard: integers only, no instruction set of its own. */
+#include "engine.h"
+#include "rng.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The document that holds `position`: the last one that begins at or before it. */
+static int64_t document_of(const skw2v_engine *engine, int64_t position) {
+    int64_t low = 0, high = engine->n_documents; /* offsets[low] <= position < offsets[high] */
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (engine->document_offsets[middle] <= position)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Draws `position`: is its token kept, and how far does its window reach? 0 where dropped. */
+static inline int32_t draw_half_window(const skw2v_engine *engine, uint64_t key, int64_t position) {
+    uint64_t bits = skw2v_random_bits(key, (uint64_t)position);
+    if ((uint32_t)bits > engine->keep_threshold[engine->token_ids[position]])
+        return 0;
+    if (!engine->dynamic_window)
+        return engine->window;
+    return 1 + (int32_t)skw2v_below(bits, (uint32_t)engine->window);
+}
+
+static inline void put_kept(skw2v_stream *stream, int32_t at, const skw2v_engine *engine,
+                            int64_t position, int64_t document, int32_t half_window) {
+    stream->position[at] = position;
+    stream->document[at] = document;
+    stream->word[at] = engine->token_ids[position];
+    stream->half_window[at] = half_window;
+}
+
+static void move_kept(skw2v_stream *stream, int32_t from, int32_t to, int32_t n) {
+    memmove(stream->position + to, stream->position + from, n * sizeof *stream->position);
+    memmove(stream->document + to, stream->document + from, n * sizeof *stream->document);
+    memmove(stream->word + to, stream->word + from, n * sizeof *stream->word);
+    memmove(stream->half_window + to, stream->half_window + from, n * sizeof *stream->half_window);
+}
+
+/* Puts the stream at the start of its segment, with the kept tokens that the first windows reach
+ * back to. */
+void skw2v_start_epoch(skw2v_engine *engine, int64_t epoch, int shard) {
+    skw2v_stream *stream = &engine->streams[shard];
+    const uint64_t key = skw2v_stream_key(engine->seed, SKW2V_PURPOSE_POSITION, (uint64_t)epoch);
+    const int64_t start = shard * engine->segment;
+    stream->loss = 0.0;
+    stream->n_pairs = 0;
+    stream->n_kept = 0;
+    stream->cursor = start;
+    if (start >= engine->n_tokens)
+        return;
+    stream->cursor_document = stream->center_document = document_of(engine, start);
+
+    const int64_t first = engine->document_offsets[stream->cursor_document];
+    int32_t room = engine->window; /* filled from the right, then moved to the front */
+    for (int64_t position = start - 1; position >= first && room > 0; position--) {
+        int32_t half_window = draw_half_window(engine, key, position);
+        if (half_window)
+            put_kept(stream, --room, engine, position, stream->cursor_document, half_window);
+    }
+    stream->n_kept = engine->window - room;
+    move_kept(stream, room, 0, stream->n_kept);
+}
+
+/* Draws the stream forward over [begin, end) and as far beyond as its windows may reach. */
+static void advance(skw2v_engine *engine, skw2v_stream *stream, uint64_t key, int64_t begin,
+                    int64_t end) {
+    int32_t drop = 0;
+    while (drop < stream->n_kept && stream->position[drop] < begin)
+        drop++;
+    drop = drop > engine->window ? drop - engine->window : 0;
+    stream->n_kept -= drop;
+    if (drop)
+        move_kept(stream, drop, 0, stream->n_kept);
+
+    while (engine->document_offsets[stream->center_document + 1] < end)
+        stream->center_document++;
+    const int64_t reach = engine->document_offsets[stream->center_document + 1];
+    int32_t beyond = 0;
+    while (beyond < stream->n_kept && stream->position[stream->n_kept - 1 - beyond] >= end)
+        beyond++;
+    while (stream->cursor < end || (stream->cursor < reach && beyond < engine->window)) {
+        int64_t position = stream->cursor++;
+        while (engine->document_offsets[stream->cursor_document + 1] <= position)
+            stream->cursor_document++;
+        int32_t half_window = draw_half_window(engine, key, position);
+        if (half_window) {
+            put_kept(stream, stream->n_kept++, engine, position, stream->cursor_document,
+                     half_window);
+            beyond += position >= end;
+        }
+    }
+}
+
+static inline uint32_t bucket_of(int32_t word, int32_t table_size) {
+    return ((uint32_t)word * UINT32_C(2654435769) >> 7) & (uint32_t)(table_size - 1);
+}
+
+int32_t skw2v_find_slot(const skw2v_plan *plan, int32_t table_size, int32_t word) {
+    uint32_t bucket = bucket_of(word, table_size);
+    while (plan->slots[plan->table[bucket]].word != word)
+        bucket = (bucket + 1) & (uint32_t)(table_size - 1);
+    return plan->table[bucket];
+}
+
+static int32_t find_or_add_slot(skw2v_plan *plan, int32_t table_size, int32_t word) {
+    uint32_t bucket = bucket_of(word, table_size);
+    for (;;) {
+        int32_t slot = plan->table[bucket];
+        if (slot < 0)
+            break;
+        if (plan->slots[slot].word == word)
+            return slot;
+        bucket = (bucket + 1) & (uint32_t)(table_size - 1);
+    }
+    skw2v_slot *added = &plan->slots[plan->n_slots];
+    added->word = word;
+    added->roles = 0;
+    added->last_token = added->last_draw = -1;
+    plan->table[bucket] = plan->n_slots;
+    return plan->n_slots++;
+}
+
+/* Windows and slots of the stream's kept tokens. Returns the number of windows with a context. */
+static int32_t plan_tokens(const skw2v_engine *engine, const skw2v_stream *stream, skw2v_plan *plan,
+                           int64_t begin, int64_t end) {
+    const int32_t n = stream->n_kept;
+    plan->n_tokens = n;
+    plan->first_center = plan->last_center = 0;
+    while (plan->first_center < n && stream->position[plan->first_center] < begin)
+        plan->first_center++;
+    plan->last_center = plan->first_center;
+    while (plan->last_center < n && stream->position[plan->last_center] < end)
+        plan->last_center++;
+
+    int32_t n_windows = 0, document_begin = 0;
+    int32_t reached_from = n, reached_to = 0;
+    for (int32_t i = 0; i < plan->last_center; i++) {
+        if (stream->document[i] != stream->document[document_begin])
+            document_begin = i;
+        if (i < plan->first_center)
+            continue;
+        int32_t from = i - stream->half_window[i], to = i + stream->half_window[i] + 1;
+        from = from < document_begin ? document_begin : from;
+        to = to > n ? n : to;
+        while (stream->document[to - 1] != stream->document[i])
+            to--;
+        plan->tokens[i].begin = from;
+        plan->tokens[i].end = to;
+        if (to - from > 1) {
+            n_windows++;
+            reached_from = from < reached_from ? from : reached_from;
+            reached_to = to > reached_to ? to : reached_to;
+        }
+    }
+    if (n_windows > 0) { /* every center has a slot, with or without a window */
+        reached_from = reached_from < plan->first_center ? reached_from : plan->first_center;
+        reached_to = reached_to > plan->last_center ? reached_to : plan->last_center;
+    }
+    for (int32_t i = reached_from; i < reached_to; i++) {
+        skw2v_token *token = &plan->tokens[i];
+        token->slot = find_or_add_slot(plan, engine->table_size, stream->word[i]);
+        skw2v_slot *slot = &plan->slots[token->slot];
+        token->previous = slot->last_token;
+        slot->last_token = i;
+        slot->roles |= SKW2V_ROLE_INPUT;
+        if (i >= plan->first_center && i < plan->last_center)
+            slot->roles |= SKW2V_ROLE_OUTPUT;
+    }
+    plan->reached_from = reached_from;
+    plan->reached_to = reached_to;
+    return n_windows;
+}
+
+/* The shard's noise: pool_size draws from the noise distribution (Walker's alias method). */
+static void plan_pool(const skw2v_engine *engine, skw2v_plan *plan, uint64_t key, uint64_t shard) {
+    const int32_t size = engine->pool_size, k = engine->n_negatives;
+    int repeats = 0;
+    for (int32_t draw = 0; draw < size; draw++) {
+        uint64_t bits = skw2v_random_bits(key, shard * (uint64_t)size + (uint64_t)draw);
+        uint32_t i = skw2v_below(bits, (uint32_t)engine->n_words);
+        int32_t word = (uint32_t)bits <= engine->alias_threshold[i] ? (int32_t)i : engine->alias[i];
+        int32_t slot = find_or_add_slot(plan, engine->table_size, word);
+        plan->pool[draw] = slot;
+        plan->slots[slot].roles |= SKW2V_ROLE_OUTPUT;
+        repeats |= plan->slots[slot].last_draw >= 0;
+        plan->slots[slot].last_draw = draw;
+    }
+    memset(plan->pool_clean, 1, (size_t)size);
+    if (!repeats)
+        return;
+    /* An entry spoils every start from which both it and its predecessor (cyclically) are in reach:
+     * with `distance` between them, the starts up to k - 1 - distance before the predecessor. */
+    for (int32_t draw = 0; draw < size; draw++) {
+        skw2v_slot *slot = &plan->slots[plan->pool[draw]];
+        int32_t distance = draw - slot->last_draw;
+        distance += distance <= 0 ? size : 0;
+        for (int32_t back = 0; back < k - distance; back++)
+            plan->pool_clean[((draw - distance - back) % size + size) % size] = 0;
+        slot->last_draw = draw;
+    }
+}
+
+void skw2v_prepare_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard) {
+    skw2v_stream *stream = &engine->streams[shard];
+    skw2v_plan *plan = &engine->plans[round & 1][shard];
+    const int64_t segment_begin = shard * engine->segment;
+    int64_t begin = segment_begin + round * engine->shard_tokens;
+    int64_t end = begin + engine->shard_tokens;
+    const int64_t segment_end = segment_begin + engine->segment;
+    end = end > segment_end ? segment_end : end;
+    end = end > engine->n_tokens ? engine->n_tokens : end;
+    plan->n_tokens = plan->n_slots = plan->first_center = plan->last_center = 0;
+    if (begin >= end)
+        return;
+
+    advance(engine, stream, skw2v_stream_key(engine->seed, SKW2V_PURPOSE_POSITION, (uint64_t)epoch),
+            begin, end);
+    memset(plan->table, 0xff, (size_t)engine->table_size * sizeof *plan->table);
+    if (plan_tokens(engine, stream, plan, begin, end) == 0) {
+        plan->last_center = plan->first_center;
+        return;
+    }
+    plan_pool(engine, plan, skw2v_stream_key(engine->seed, SKW2V_PURPOSE_NOISE, (uint64_t)epoch),
+              (uint64_t)(round * engine->n_shards + shard));
+    for (int32_t i = 0; i < plan->n_slots; i++)
+        engine->marks[plan->slots[i].word * (int64_t)engine->mark_stride + shard] =
+            (uint8_t)plan->slots[i].roles;
+}
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+static void *allocate(size_t n, size_t size, int *failed) {
+    size_t bytes = (n * size + 63) / 64 * 64 + 64;
+    void *block = aligned_alloc(64, bytes);
+    if (block == NULL) {
+        *failed = 1;
+        return NULL;
+    }
+    memset(block, 0, bytes);
+    return block;
+}
+#define ALLOCATE(n, pointer) ((pointer) = allocate((size_t)(n), sizeof *(pointer), &failed))
+
+int skw2v_allocate(skw2v_engine *engine) {
+    int failed = 0;
+    const int padded = (1 + engine->n_negatives + 7) & ~7;
+    engine->mark_stride = (engine->n_shards + 7) & ~7;
+    engine->token_capacity = (int32_t)engine->shard_tokens + 2 * engine->window;
+    engine->slot_capacity = engine->token_capacity + engine->pool_size;
+    engine->table_size = 64;
+    while (engine->table_size < 2 * engine->slot_capacity)
+        engine->table_size *= 2;
+    engine->overlay_rows = 2 * (int64_t)engine->slot_capacity;
+    engine->scratch_size = 3 * padded                          /* label, weights */
+                           + 2 * engine->stride                /* mean and change */
+                           + (SKW2V_MAX_GROUP + 1) * padded    /* scores */
+                           + SKW2V_MAX_GROUP * engine->stride; /* copies of hidden rows */
+    engine->scratch_size = (engine->scratch_size + 15) / 16 * 16;
+
+    ALLOCATE(engine->n_words * engine->mark_stride, engine->marks);
+    ALLOCATE(engine->n_shards, engine->streams);
+    ALLOCATE(engine->n_shards * engine->overlay_rows * engine->stride, engine->overlay);
+    ALLOCATE(engine->n_shards * engine->scratch_size, engine->scratch);
+    for (int parity = 0; parity < 2; parity++)
+        ALLOCATE(engine->n_shards, engine->plans[parity]);
+    for (int s = 0; s < engine->n_shards && !failed; s++) {
+        skw2v_stream *stream = &engine->streams[s];
+        ALLOCATE(engine->token_capacity, stream->position);
+        ALLOCATE(engine->token_capacity, stream->document);
+        ALLOCATE(engine->token_capacity, stream->word);
+        ALLOCATE(engine->token_capacity, stream->half_window);
+        for (int parity = 0; parity < 2; parity++) {
+            skw2v_plan *plan = &engine->plans[parity][s];
+            ALLOCATE(engine->token_capacity, plan->tokens);
+            ALLOCATE(engine->slot_capacity, plan->slots);
+            ALLOCATE(engine->pool_size, plan->pool);
+            ALLOCATE(engine->pool_size, plan->pool_clean);
+            ALLOCATE(engine->table_size, plan->table);
+            ALLOCATE(engine->token_capacity + 2 * engine->pool_size + padded, plan->pointers);
+        }
+    }
+    if (failed)
+        skw2v_release(engine);
+    return failed ? -1 : 0;
+}
+
+#define RELEASE(pointer) (free(pointer), (pointer) = NULL)
+
+void skw2v_release(skw2v_engine *engine) {
+    for (int s = 0; s < engine->n_shards && engine->streams != NULL; s++) {
+        skw2v_stream *stream = &engine->streams[s];
+        RELEASE(stream->position);
+        RELEASE(stream->document);
+        RELEASE(stream->word);
+        RELEASE(stream->half_window);
+    }
+    for (int parity = 0; parity < 2; parity++) {
+        for (int s = 0; s < engine->n_shards && engine->plans[parity] != NULL; s++) {
+            skw2v_plan *plan = &engine->plans[parity][s];
+            RELEASE(plan->tokens);
+            RELEASE(plan->slots);
+            RELEASE(plan->pool);
+            RELEASE(plan->pool_clean);
+            RELEASE(plan->table);
+            RELEASE(plan->pointers);
+        }
+        RELEASE(engine->plans[parity]);
+    }
+    RELEASE(engine->marks);
+    RELEASE(engine->streams);
+    RELEASE(engine->overlay);
+    RELEASE(engine->scratch);
+}

@@ -1,0 +1,174 @@
+/* The engine's data: what training reads, what it changes, and the plan of one shard of one round.
+ *
+ *   prepare_shard   token stream -> plan: kept tokens, windows, noise pool, the rows they touch
+ *   train_shard     plan -> rows trained: in place where no other shard of the round touches the
+ * row, on a private copy otherwise merge_shard     private copies -> matrices, in shard order, each
+ * row by one shard's turn
+ *
+ * A round is: prepare all | train all | merge all, where | is a barrier. Within a phase shards
+ * share nothing they write, so the order and the number of threads cannot change a bit:
+ *
+ *   marks[word][shard] is written by `shard` alone (prepare, merge) and read by all (train);
+ *   matrix rows touched by one shard are written by that shard alone (train);
+ *   matrix rows touched by several are read (train), then written by one of them (merge).
+ *
+ * Preparing round r+1 writes the other one of two plans, so it may share a phase with merging r.
+ */
+#ifndef SKW2V_ENGINE_H
+#define SKW2V_ENGINE_H
+
+#include <stdint.h>
+
+#define SKW2V_MAX_SHARDS 64
+#define SKW2V_MAX_GROUP  16 /* hidden rows of one primitive call */
+
+enum { SKW2V_SKIPGRAM = 0, SKW2V_CBOW = 1 };
+enum { SKW2V_CBOW_EXACT = 0, SKW2V_CBOW_WORD2VEC = 1 };
+enum { SKW2V_LINK_SIGMOID = 0, SKW2V_LINK_SOFTMAX = 1 };
+enum { SKW2V_ROLE_INPUT = 1, SKW2V_ROLE_OUTPUT = 2 };
+
+/* One word's place in a shard. */
+typedef struct {
+    float *input;          /* where this shard reads and writes the word's rows: */
+    float *output;         /*   in the matrix itself, or in the private copy */
+    uint64_t input_shards; /* shards of the round that touch the row, one bit each */
+    uint64_t output_shards;
+    int32_t word;
+    int32_t roles;      /* SKW2V_ROLE_* of this shard */
+    int32_t last_token; /* while the plan is made: where the word was seen last, or -1 */
+    int32_t last_draw;  /* the same in the noise pool */
+} skw2v_slot;
+
+/* A kept token of a plan. Contexts of token i are the tokens [begin, end) except i. */
+typedef struct {
+    int32_t slot;
+    int32_t begin;
+    int32_t end;
+    int32_t previous; /* the last token before it that has the same word, or -1 */
+} skw2v_token;
+
+typedef struct {
+    skw2v_token *tokens;
+    skw2v_slot *slots;
+    int32_t *pool; /* (pool_size,) slots of the noise words */
+    uint8_t
+        *pool_clean;  /* (pool_size,) 1: the n_negatives entries from here on are distinct words */
+    int32_t *table;   /* (table_size,) word -> slot, open addressing, -1 where empty */
+    float **pointers; /* (token_capacity + 2 * pool_size + padded targets,) for training */
+    int32_t reached_from; /* the tokens that some window reaches: [reached_from, reached_to) */
+    int32_t reached_to;
+    int32_t n_tokens;
+    int32_t n_slots;
+    int32_t first_center; /* the tokens that this shard owns: [first_center, last_center) */
+    int32_t last_center;
+} skw2v_plan;
+
+/* A shard's place in the stream: the tokens already drawn, so that each position is drawn once. */
+typedef struct {
+    int64_t *position;    /* (token_capacity,) of the kept tokens */
+    int64_t *document;    /* (token_capacity,) */
+    int32_t *word;        /* (token_capacity,) */
+    int32_t *half_window; /* (token_capacity,) */
+    int64_t cursor;       /* next position to draw */
+    int64_t cursor_document;
+    int64_t center_document; /* of the last position this round's shard owns */
+    int32_t n_kept;
+    double loss; /* of the epoch so far */
+    int64_t n_pairs;
+} skw2v_stream;
+
+typedef struct {
+    /* IN: corpus */
+    const int32_t *token_ids;        /* (n_tokens,) */
+    const int64_t *document_offsets; /* (n_documents + 1,) */
+    int64_t n_tokens;
+    int64_t n_documents;
+    int64_t n_words;
+    /* IN: sampling */
+    const uint32_t *keep_threshold;  /* (n_words,) */
+    const uint32_t *alias_threshold; /* (n_words,) */
+    const int32_t *alias;            /* (n_words,) */
+    uint64_t seed;
+    /* IN: model */
+    int architecture;
+    int cbow_gradient;
+    int window;
+    int dynamic_window;
+    int n_negatives;
+    int pool_size;
+    int group_size;
+    int64_t stride; /* floats a row, a multiple of 16 */
+    /* IN: layout */
+    int n_shards;
+    int mark_stride; /* n_shards rounded up to a multiple of 8 */
+    int64_t shard_tokens;
+    int64_t segment; /* tokens a stream */
+    /* IN/OUT: the matrices */
+    float *input;  /* (n_words, stride) */
+    float *output; /* (n_words, stride) */
+    /* private */
+    uint8_t *marks;       /* (n_words, mark_stride) roles of each shard */
+    skw2v_plan *plans[2]; /* (n_shards,) of even and odd rounds */
+    skw2v_stream *streams;
+    float *overlay; /* (n_shards, overlay_rows, stride) */
+    float *scratch; /* (n_shards, scratch_size) */
+    int64_t overlay_rows;
+    int64_t scratch_size;
+    int32_t token_capacity;
+    int32_t slot_capacity;
+    int32_t table_size;
+} skw2v_engine;
+
+/* The targets of a window: rows to score against hidden, with label, weight and offset each. The
+ * arrays are padded to a multiple of 8 entries; padding has weight 0. */
+typedef struct {
+    int64_t n;
+    float **rows;
+    float **bias; /* NULL: no biases */
+    const float *label;
+    const float *weight; /* multiplicities: whole numbers */
+    const float *offset; /* NULL: zeros */
+    int max_weight;
+} skw2v_targets;
+
+/* Where the loss gathers: sum(linear) + sum(log(product)), flushed before the products overflow. */
+typedef struct {
+    float linear[16];
+    float product[16];
+    int n_factors;
+    double total;
+} skw2v_loss;
+
+/* Allocates the private part from the IN fields; -1 if memory runs out (nothing is left behind). */
+int skw2v_allocate(skw2v_engine *engine);
+void skw2v_release(skw2v_engine *engine);
+
+void skw2v_start_epoch(skw2v_engine *engine, int64_t epoch, int shard);
+void skw2v_prepare_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard);
+int32_t skw2v_find_slot(const skw2v_plan *plan, int32_t table_size, int32_t word);
+
+/* What each instruction set's body provides. */
+typedef struct {
+    const char *name;
+    void (*train_shard)(skw2v_engine *, int64_t round, int shard, float learning_rate);
+    void (*merge_shard)(skw2v_engine *, int64_t round, int shard);
+    /* One step of the primitive; from == to trains the hidden rows in place.
+     * scratch: n_hidden * (stride + 8 * ceil(n_targets / 8)) floats */
+    void (*primitive)(int n_hidden, float *const *from, float *const *to,
+                      const skw2v_targets *targets, int64_t stride, float learning_rate, int link,
+                      skw2v_loss *loss, float *scratch);
+    void (*flush_loss)(skw2v_loss *loss);
+    void (*pool_document)(const int32_t *ids, int64_t n, const float *vectors, int64_t n_components,
+                          int pooling, double *accumulator, float *out);
+} skw2v_body;
+
+enum { SKW2V_POOL_MEAN = 0, SKW2V_POOL_SUM = 1, SKW2V_POOL_MAX = 2 };
+
+extern const skw2v_body skw2v_body_baseline;
+extern const skw2v_body skw2v_body_avx2;
+extern const skw2v_body skw2v_body_avx512;
+
+/* The best body this machine runs, or the named one; NULL if it can't run here or is unknown. */
+const skw2v_body *skw2v_choose_body(const char *name);
+
+#endif
