@@ -1,0 +1,302 @@
+"""What the benchmarks share: settings, text, fresh processes, tables and a line about the machine.
+
+Every measurement compares like with like, so everything that could differ is fixed here:
+
+- `SETTINGS` is the one object that `throughput.py` and `quality.py` train with and print;
+- `prepare` encodes the text once. Both libraries get the same words of the vocabulary in the same
+  order, cut into the same documents; words outside the vocabulary are gone before either sees them;
+- `in_fresh_process` runs each measurement in a process of its own, so that no run inherits the
+  caches, the heap or the threads of the one before.
+"""
+
+import argparse
+import hashlib
+import itertools
+import json
+import lzma
+import os
+import platform
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+# gensim trains on at most 10,000 words of a document and drops the rest in silence
+# (MAX_SENTENCE_LEN in gensim/models/word2vec_inner.pyx). Longer documents are cut into pieces of
+# this length for both libraries, so that nothing is dropped and both see the same borders.
+PEER_DOCUMENT_LIMIT = 10_000
+
+# word2vec.c's defaults: 0.025 for skip-gram, 0.05 for CBOW. CBOW implementations that do not divide
+# the gradient by the size of the context prefer the lower rate, so quality.py tries both.
+LEARNING_RATES = {"skipgram": (0.025,), "cbow": (0.025, 0.05)}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Training parameters, in skw2v's words, translated for each library."""
+
+    architecture: str = "skipgram"
+    n_components: int = 100
+    window: int = 5
+    dynamic_window: bool = True
+    n_negatives: int = 5
+    noise_exponent: float = 0.75
+    subsample: float = 1e-3
+    min_count: int = 5
+    learning_rate: float = 0.025
+    min_learning_rate: float = 1e-4
+    max_iter: int = 5
+
+    def training_parameters(self, seed: int):
+        """The settings as skw2v's `TrainingParameters`; min_count has acted on the vocabulary."""
+        from skw2v._training import TrainingParameters
+
+        parameters = asdict(self)
+        del parameters["min_count"]
+        return TrainingParameters(loss="negative_sampling", seed=seed, **parameters)
+
+    def gensim_parameters(self, seed: int, n_threads: int) -> dict[str, Any]:
+        """The settings as keyword arguments of `gensim.models.Word2Vec`."""
+        return {
+            "sg": int(self.architecture == "skipgram"),
+            "hs": 0,
+            "vector_size": self.n_components,
+            "window": self.window,
+            "shrink_windows": self.dynamic_window,
+            "negative": self.n_negatives,
+            "ns_exponent": self.noise_exponent,
+            "sample": self.subsample,
+            "min_count": self.min_count,
+            "alpha": self.learning_rate,
+            "min_alpha": self.min_learning_rate,
+            "epochs": self.max_iter,
+            "cbow_mean": 1,
+            "seed": seed,
+            "workers": n_threads,
+        }
+
+    def replace(self, **changes) -> "Settings":
+        return replace(self, **changes)
+
+
+SETTINGS = Settings()
+
+
+# What the tables vary, and so is printed beside each figure instead of once.
+VARIED = ("architecture", "n_components", "learning_rate", "max_iter")
+
+
+def settings_line() -> str:
+    """What every run of a benchmark shares, in one line that is the same for all of them."""
+    parameters = {"loss": "negative_sampling", **asdict(SETTINGS)}
+    shown = (f"{name}={value}" for name, value in parameters.items() if name not in VARIED)
+    return "settings: " + ", ".join(shown)
+
+
+# ------------------------------------------------------------------------------------------- text
+
+
+class Text(NamedTuple):
+    """Documents, how they become tokens, and a name for the table's head."""
+
+    name: str
+    documents: list[str]
+    analyze: Callable[[str], list[str]]
+
+
+def data_folder(args: argparse.Namespace) -> Path | None:
+    """The folder named by --data or SKW2V_DATA; None where neither is given."""
+    named = args.data or os.environ.get("SKW2V_DATA")
+    if not named:
+        return None
+    folder = Path(named)
+    if not (folder / "corpus").is_dir():
+        raise SystemExit(f"{folder} has no folder named corpus; see benchmarks/README.md")
+    return folder
+
+
+def add_data_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        metavar="FOLDER",
+        help="folder with corpus/ and eval/ (default: $SKW2V_DATA; without either, the docstrings "
+        "of the installed numpy, scipy, scikit-learn and standard library are the text)",
+    )
+
+
+def load_text(args: argparse.Namespace) -> Text:
+    """enwiki_17m where a data folder is named, else the docstrings that every machine has."""
+    folder = data_folder(args)
+    if folder is not None:
+        path = folder / "corpus" / "enwiki_17m.txt.xz"
+        with lzma.open(path, "rt", encoding="utf-8") as lines:
+            # The text is lowercase a-z already: splitting at spaces is its whole analysis.
+            return Text("enwiki_17m", [line.rstrip("\n") for line in lines], str.split)
+
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    from skw2v.datasets import load_docstrings
+
+    return Text("docstrings", list(load_docstrings().data), CountVectorizer().build_analyzer())
+
+
+@dataclass(frozen=True)
+class PreparedText:
+    """An encoded text on disk, which child processes load in a moment.
+
+    The vocabulary and its counts are those of the whole text; `n_tokens` words of it are trained
+    on. So a run on a part of the text still has the whole vocabulary's cache behaviour.
+    """
+
+    folder: Path
+    name: str
+    n_words: int
+    n_tokens: int
+    n_documents: int
+    n_tokens_whole: int
+    n_documents_cut: int
+    fingerprint: str
+
+    def token_ids(self) -> np.ndarray:
+        return np.load(self.folder / "token_ids.npy")
+
+    def document_offsets(self) -> np.ndarray:
+        return np.load(self.folder / "document_offsets.npy")
+
+    def counts(self) -> np.ndarray:
+        return np.load(self.folder / "counts.npy")
+
+    def words(self) -> list[str]:
+        return json.loads((self.folder / "words.json").read_text("utf-8"))
+
+    @property
+    def line_sentences(self) -> Path:
+        """The same words as text, one document a line, for gensim's `corpus_file`."""
+        return self.folder / "corpus.txt"
+
+    def describe(self) -> str:
+        part = "all" if self.n_tokens == self.n_tokens_whole else "the first"
+        return (
+            f"text: {self.name}, {part} {self.n_tokens:,} in-vocabulary words "
+            f"({self.n_documents:,} documents) of {self.n_tokens_whole:,}; vocabulary and counts "
+            f"of the whole text: {self.n_words:,} words; {self.n_documents_cut} documents cut at "
+            f"{PEER_DOCUMENT_LIMIT:,} words for both libraries (gensim would drop the rest)"
+        )
+
+
+def prepare(text: Text, folder: Path, *, n_tokens: int | None = None) -> PreparedText:
+    """Encode `text` into `folder`; keep its first `n_tokens` in-vocabulary words (None: all)."""
+    from skw2v._corpus import build_corpus
+
+    vocabulary, corpus = build_corpus(text.documents, text.analyze, min_count=SETTINGS.min_count)
+    n_kept = min(n_tokens or corpus.n_tokens, corpus.n_tokens)
+    token_ids = np.ascontiguousarray(corpus.token_ids[:n_kept])
+    offsets = np.unique(np.minimum(corpus.document_offsets, n_kept))
+    borders = cut_long_documents(offsets, PEER_DOCUMENT_LIMIT)
+    words = [str(word) for word in vocabulary.words]
+
+    np.save(folder / "token_ids.npy", token_ids)
+    np.save(folder / "document_offsets.npy", borders)
+    np.save(folder / "counts.npy", np.asarray(vocabulary.counts, dtype=np.int64))
+    (folder / "words.json").write_text(json.dumps(words), "utf-8")
+    with open(folder / "corpus.txt", "w", encoding="utf-8") as lines:
+        for start, stop in itertools.pairwise(borders):
+            lines.write(" ".join([words[i] for i in token_ids[start:stop].tolist()]) + "\n")
+    return PreparedText(
+        folder=folder,
+        name=text.name,
+        n_words=len(words),
+        n_tokens=n_kept,
+        n_documents=len(borders) - 1,
+        n_tokens_whole=corpus.n_tokens,
+        n_documents_cut=int((np.diff(offsets) > PEER_DOCUMENT_LIMIT).sum()),
+        fingerprint=hashlib.sha256(token_ids.tobytes() + borders.tobytes()).hexdigest()[:16],
+    )
+
+
+def cut_long_documents(offsets: np.ndarray, limit: int) -> np.ndarray:
+    """Offsets with a border added after every `limit` tokens of a longer document."""
+    pieces = [np.arange(start, stop, limit) for start, stop in itertools.pairwise(offsets)]
+    return np.concatenate([*pieces, offsets[-1:]]).astype(np.int64)
+
+
+# ---------------------------------------------------------------------------------------- running
+
+
+def in_fresh_process(function: Callable, /, *args, **kwargs):
+    """`function(*args, **kwargs)` in a new interpreter that ends with the call."""
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *args, **kwargs).result()
+
+
+def available_cores() -> int:
+    """Cores this process may use: affinity and container limits count."""
+    from joblib import cpu_count
+
+    return cpu_count()
+
+
+# --------------------------------------------------------------------------------------- printing
+
+
+def machine_line() -> str:
+    """The processor, and the versions that decide a figure."""
+    return (
+        f"machine: {_processor()}, {available_cores()} cores usable, {platform.system()} "
+        f"{platform.machine()}; Python {platform.python_version()}, "
+        + ", ".join(f"{name} {_version(name)}" for name in ("numpy", "skw2v", "gensim"))
+        + f"; skw2v kernels: {_kernels()}"
+    )
+
+
+def _processor() -> str:
+    try:
+        fields = dict(
+            (part.strip() for part in line.split(":", 1))
+            for line in Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
+            if ":" in line
+        )
+    except OSError:
+        return platform.processor() or "unknown processor"
+    name = fields.get("model name", platform.machine())
+    if "cpu family" in fields:
+        name += f" (family {fields['cpu family']}, model {fields['model']})"
+    return name
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _kernels() -> str:
+    try:
+        from skw2v import _kernels
+    except ImportError:
+        return "not built"
+    return f"{_kernels.isa()}, {'OpenMP' if _kernels.openmp_enabled() else 'serial'}"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table whose columns line up on a terminal; the first column to the left."""
+    cells = [list(header), *[list(row) for row in rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+
+    def line(row):
+        first, *others = (
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        return "| " + " | ".join([first, *others]) + " |"
+
+    rule = (
+        "|" + "|".join("-" * (w + 1) + ("-" if i == 0 else ":") for i, w in enumerate(widths)) + "|"
+    )
+    return "\n".join([line(cells[0]), rule, *map(line, cells[1:])])
