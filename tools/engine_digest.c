@@ -1,0 +1,105 @@
+/* Trains the engine on a small made-up corpus, without Python, and prints a digest of the vectors'
+ * bits for each architecture. tools/check_arm64.sh builds it for two processors and compares. */
+#include "engine.h"
+#include "rng.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { N_WORDS = 300, N_TOKENS = 20000, N_DOCUMENTS = 50, STRIDE = 112, N_COMPONENTS = 100 };
+
+static int32_t token_ids[N_TOKENS], alias[N_WORDS];
+static int64_t document_offsets[N_DOCUMENTS + 1];
+static uint32_t keep_threshold[N_WORDS], alias_threshold[N_WORDS];
+
+static float *rows(void) {
+    float *memory = aligned_alloc(64, N_WORDS * STRIDE * sizeof(float));
+    return memory == NULL ? NULL : memset(memory, 0, N_WORDS * STRIDE * sizeof(float));
+}
+
+/* FNV-1a over the bits. */
+static uint64_t digest(const float *matrix) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    const unsigned char *bytes = (const unsigned char *)matrix;
+    for (size_t i = 0; i < N_WORDS * STRIDE * sizeof(float); i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static int train(const skw2v_body *body, int architecture) {
+    skw2v_engine engine = {
+        .token_ids = token_ids,
+        .document_offsets = document_offsets,
+        .n_tokens = N_TOKENS,
+        .n_documents = N_DOCUMENTS,
+        .n_words = N_WORDS,
+        .keep_threshold = keep_threshold,
+        .alias_threshold = alias_threshold,
+        .alias = alias,
+        .seed = 1,
+        .architecture = architecture,
+        .cbow_gradient = SKW2V_CBOW_EXACT,
+        .window = 5,
+        .dynamic_window = 1,
+        .n_negatives = 5,
+        .pool_size = 32,
+        .group_size = SKW2V_MAX_GROUP,
+        .stride = STRIDE,
+        .n_shards = 4,
+        .shard_tokens = 50,
+        .segment = N_TOKENS / 4,
+        .input = rows(),
+        .output = rows(),
+    };
+    if (engine.input == NULL || engine.output == NULL || skw2v_allocate(&engine) != 0)
+        return 1;
+    const uint64_t key = skw2v_stream_key(1, SKW2V_PURPOSE_INIT, 0);
+    for (uint64_t i = 0; i < N_WORDS; i++)
+        for (uint64_t j = 0; j < N_COMPONENTS; j++)
+            engine.input[i * STRIDE + j] =
+                ((float)(skw2v_random_bits(key, i * N_COMPONENTS + j) >> 40) / 16777216.0f - 0.5f) /
+                N_COMPONENTS;
+    for (int64_t epoch = 0; epoch < 3; epoch++) {
+        for (int s = 0; s < engine.n_shards; s++) {
+            skw2v_start_epoch(&engine, epoch, s);
+            skw2v_prepare_shard(&engine, epoch, 0, s);
+        }
+        for (int64_t round = 0; round * engine.shard_tokens < engine.segment; round++) {
+            for (int s = 0; s < engine.n_shards; s++)
+                body->train_shard(&engine, round, s, 0.025f);
+            for (int s = 0; s < engine.n_shards; s++) {
+                body->merge_shard(&engine, round, s);
+                skw2v_prepare_shard(&engine, epoch, round + 1, s);
+            }
+        }
+    }
+    printf("%s %016llx %016llx\n", architecture == SKW2V_SKIPGRAM ? "skipgram" : "cbow",
+           (unsigned long long)digest(engine.input), (unsigned long long)digest(engine.output));
+    skw2v_release(&engine);
+    free(engine.input);
+    free(engine.output);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    const skw2v_body *body = skw2v_choose_body(argc > 1 ? argv[1] : NULL);
+    if (body == NULL) {
+        fprintf(stderr, "this machine does not run %s\n", argc > 1 ? argv[1] : "any body");
+        return 2;
+    }
+    const uint64_t key = skw2v_stream_key(2, SKW2V_PURPOSE_INIT, 0);
+    for (uint64_t i = 0; i < N_TOKENS; i++) { /* the least of two draws: low ids are frequent */
+        const int32_t a = (int32_t)skw2v_below(skw2v_random_bits(key, 2 * i), N_WORDS);
+        const int32_t b = (int32_t)skw2v_below(skw2v_random_bits(key, 2 * i + 1), N_WORDS);
+        token_ids[i] = a < b ? a : b;
+    }
+    for (int64_t i = 0; i <= N_DOCUMENTS; i++)
+        document_offsets[i] = i * N_TOKENS / N_DOCUMENTS;
+    for (int32_t i = 0; i < N_WORDS; i++) {
+        keep_threshold[i] = i < 10 ? UINT32_MAX / 2 : UINT32_MAX;
+        alias_threshold[i] = UINT32_MAX;
+        alias[i] = i;
+    }
+    return train(body, SKW2V_SKIPGRAM) || train(body, SKW2V_CBOW);
+}
