@@ -249,8 +249,7 @@ def machine_line() -> str:
     return (
         f"machine: {_processor()}, {available_cores()} cores usable, {platform.system()} "
         f"{platform.machine()}; Python {platform.python_version()}, "
-        + ", ".join(f"{name} {_version(name)}" for name in ("numpy", "skw2v", "gensim"))
-        + f"; skw2v kernels: {_kernels()}"
+        f"numpy {_version('numpy')}, gensim {_version('gensim')}, skw2v {_skw2v()}"
     )
 
 
@@ -276,12 +275,16 @@ def _version(package: str) -> str:
         return "(not installed)"
 
 
-def _kernels() -> str:
+def _skw2v() -> str:
+    # Not from the installed metadata: the package may be imported from its source tree.
+    import skw2v
+
     try:
         from skw2v import _kernels
     except ImportError:
-        return "not built"
-    return f"{_kernels.isa()}, {'OpenMP' if _kernels.openmp_enabled() else 'serial'}"
+        return f"{skw2v.__version__} (kernels not built)"
+    threads = "OpenMP" if _kernels.openmp_enabled() else "without OpenMP"
+    return f"{skw2v.__version__} ({_kernels.isa()}, {threads})"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

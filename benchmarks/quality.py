@@ -74,8 +74,8 @@ def train_and_score(
     *,
     n_threads: int,
     seed: int,
-) -> dict[str, float]:
-    """Scores of one training run, and its seconds under "seconds"."""
+) -> dict[str, float | str]:
+    """Scores of one training run; under "seconds" and "scored" how long, and on what."""
     from skw2v.word_vectors import WordVectors
 
     run = train_by_name(
@@ -83,11 +83,23 @@ def train_and_score(
     )
     vectors = WordVectors(text.words(), run.vectors)
     evaluation = folder / "eval"
-    return {
+    pairs = {
         "WordSim-353": vectors.evaluate_word_pairs(evaluation / "wordsim353.tsv"),
         "SimLex-999": vectors.evaluate_word_pairs(evaluation / "simlex999.txt"),
-        "analogies": vectors.evaluate_analogies(evaluation / "questions-words.txt"),
+    }
+    analogies = vectors.evaluate_analogies(
+        evaluation / "questions-words.txt", restrict=ANALOGY_WORDS
+    )
+    return {
+        **{measure: float(score.spearman) for measure, score in pairs.items()},
+        "analogies": float(analogies.accuracy),
         "seconds": run.seconds,
+        "scored": ", ".join(
+            [
+                *(f"{score.n_pairs} pairs of {measure}" for measure, score in pairs.items()),
+                f"{analogies.n_questions:,} analogies in the first {ANALOGY_WORDS:,} words",
+            ]
+        ),
     }
 
 
@@ -221,6 +233,7 @@ def main() -> None:
         ]
         for (contestant, architecture, rate), runs in results.items()
     ]
+    print("\nscored: " + next(iter(results.values()))[0]["scored"])
     print("\n" + table(["mean +- std (range)", *TOLERANCES, "training"], rows))
     if len(contestants) == 2:
         header = ["means, better rate", "gensim", "skw2v", "difference", "allowed", "held"]
