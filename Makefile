@@ -76,7 +76,8 @@ distclean: clean ## remove the virtual environments too
 
 # --- stamps ------------------------------------------------------------------------------------
 # Built without pip's isolation, from requirements that stay in .venv: a rebuild after a changed
-# kernel takes seconds and no network. The second line reads them from where pip would.
+# kernel needs no network. The first line reads them from where pip would. The extras name the
+# package that is installed by then, which adds what they ask for without compiling again.
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "skw2v needs Python 3.11 or newer; name one: make PYTHON=..."; exit 1; }
@@ -91,11 +92,11 @@ $(VENV)/.installed: $(COMPILED) | $(BIN)/python
 	@touch $@
 
 $(VENV)/.develop: $(VENV)/.installed
-	$(BIN)/python $(PIP_INSTALL) --no-build-isolation --editable '.[plot,test,lint]'
+	$(BIN)/python $(PIP_INSTALL) 'skw2v[test,lint]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.develop
-	$(BIN)/python $(PIP_INSTALL) --no-build-isolation --editable '.[plot,docs]'
+	$(BIN)/python $(PIP_INSTALL) 'skw2v[docs]'
 	@touch $@
 
 dist/.built: $(COMPILED) $(wildcard skw2v/*.py tests/*.py) $(DOCS) | $(VENV)/.develop
