@@ -1,0 +1,328 @@
+"""The C kernels held to the float64 reference, one instruction set at a time."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from skw2v import _kernels
+from skw2v._reference import (
+    INIT,
+    NOISE,
+    POSITION,
+    initial_input_vectors,
+    random_bits,
+    stream_key,
+)
+from skw2v._reference import primitive as reference_primitive
+from skw2v._reference_training import pool_reference
+
+ISAS = _kernels.available_isas()
+DIMENSIONS = [1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 97, 100, 300]
+N_HIDDEN = range(1, _kernels.MAX_GROUP + 1)
+N_TARGETS = [*range(1, 10), 16, 17, 40]
+# Rows have entries of size 1 and below, steps sum up to 120 products of them: a few of float32's
+# roundings (1.2e-7) each. The largest error seen is 1.2e-6; a forgotten lane costs 1e-2 and more.
+TOLERANCE = {"rtol": 5e-6, "atol": 5e-6}
+
+by_isa = pytest.mark.parametrize("isa", ISAS)
+by_dimension = pytest.mark.parametrize("n_components", DIMENSIONS)
+
+
+# --- Randomness
+
+
+def test_golden_random_bits():
+    # The numbers that test_reference.py has worked out by unbounded integers.
+    assert _kernels.random_bits(42, NOISE, 1, 0) == 0xC6CC343DAA0F53BF
+    assert _kernels.random_bits(42, NOISE, 1, 1) == 0x8C5D59F082132129
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1, 2**64 - 1])
+@pytest.mark.parametrize("purpose", [POSITION, NOISE, INIT])
+def test_random_bits_are_the_reference(seed, purpose):
+    for epoch in (0, 1, 99):
+        for counter in (0, 1, 2**32, 2**63 - 1):
+            expected = int(random_bits(stream_key(seed, purpose, epoch), counter))
+            assert _kernels.random_bits(seed, purpose, epoch, counter) == expected
+
+
+@by_dimension
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_initial_vectors_are_the_reference_to_the_bit(n_components, n_threads):
+    vectors = np.full((37, padded(n_components, 16)), np.nan, dtype=np.float32)
+    _kernels.init_input_vectors(vectors, n_components, 2**32 - 1, n_threads)
+    expected = initial_input_vectors(37, n_components, 2**32 - 1)
+    assert vectors[:, :n_components].tobytes() == expected.tobytes()
+    assert not vectors[:, n_components:].any()
+
+
+# --- The primitive
+
+
+class Case(NamedTuple):
+    n_components: int
+    n_hidden: int
+    n_targets: int
+    softmax: bool = False
+    weighted: bool = False  # some targets stand for two or three
+    biased: bool = False
+    shifted: bool = False  # by offsets
+    apart: bool = False  # the hidden rows stay; their change is gathered elsewhere
+
+    @property
+    def link(self):
+        return "softmax" if self.softmax else "sigmoid"
+
+
+class Outcome(NamedTuple):
+    """What a step leaves behind; rows with their padding and their neighbours."""
+
+    hidden: np.ndarray
+    targets: np.ndarray
+    change: np.ndarray
+    biases: np.ndarray
+    loss: float
+
+
+def padded(n, block):
+    return -(-n // block) * block
+
+
+def every_shape(n_components):
+    """Two cases for each shape, of opposite variants; all 32 variants come by in turn."""
+    for n_hidden in N_HIDDEN:
+        for i, n_targets in enumerate(N_TARGETS):
+            variant = (len(N_TARGETS) * n_hidden + i + n_components) * 11 % 32
+            for bits in (variant, 31 - variant):
+                flags = [bool(bits >> bit & 1) for bit in range(5)]
+                yield Case(n_components, n_hidden, n_targets, *flags)
+
+
+def draw_problem(case, scale=1.0):
+    """Rows between two sentinels each, with zeros as padding, and what goes with the targets."""
+    rng = np.random.default_rng(case)
+    d, n_targets = case.n_components, case.n_targets
+
+    def rows(n):
+        matrix = np.zeros((n + 2, padded(d, 16)), dtype=np.float32)
+        matrix[[0, -1]] = 7.0
+        matrix[1:-1, :d] = rng.standard_normal((n, d)) * d**-0.25  # scores of size 1
+        return matrix
+
+    def per_target(values):
+        return np.pad(np.asarray(values, dtype=np.float32), (0, padded(n_targets, 8) - n_targets))
+
+    hidden, targets = rows(case.n_hidden), rows(n_targets)
+    hidden[1:-1] *= np.float32(scale)
+    weights = rng.integers(1, 4, n_targets) if case.weighted else np.ones(n_targets)
+    weights[0] = 1  # the true target stands for itself alone
+    return {
+        "hidden": hidden,
+        "targets": targets,
+        "label": per_target(np.arange(n_targets) == 0),
+        "weight": per_target(weights),
+        "bias": per_target(rng.standard_normal(n_targets)) if case.biased else None,
+        "offset": per_target(rng.standard_normal(n_targets)) if case.shifted else None,
+        "change": rows(case.n_hidden) if case.apart else None,
+    }
+
+
+def step(problem, case, isa, learning_rate):
+    problem = {name: None if a is None else a.copy() for name, a in problem.items()}
+    hidden, targets, change = (problem.pop(name) for name in ("hidden", "targets", "change"))
+    loss = _kernels.primitive(
+        hidden[1:-1],
+        targets[1:-1],
+        problem["label"],
+        problem["weight"],
+        bias=problem["bias"],
+        offset=problem["offset"],
+        learning_rate=learning_rate,
+        link=case.link,
+        change=None if change is None else change[1:-1],
+        isa=isa,
+    )
+    return Outcome(hidden, targets, change, problem["bias"], loss)
+
+
+def expected_outcome(problem, case, learning_rate):
+    d, n_targets = case.n_components, case.n_targets
+    hidden, targets = (problem[name][1:-1, :d].astype(float) for name in ("hidden", "targets"))
+
+    def per_target(name):
+        return problem[name][:n_targets].astype(float) if problem[name] is not None else 0.0
+
+    reference = reference_primitive(
+        hidden,
+        targets,
+        per_target("label"),
+        per_target("weight"),
+        learning_rate,
+        biases=per_target("bias"),
+        offsets=per_target("offset"),
+        link=case.link,
+    )
+    change = None
+    if case.apart:
+        change = problem["change"][1:-1, :d] + reference.hidden_change
+    else:
+        hidden = hidden + reference.hidden_change
+    return Outcome(
+        hidden,
+        targets + reference.target_change,
+        change,
+        per_target("bias") + reference.bias_change,
+        reference.loss,
+    )
+
+
+def assert_close(outcome, expected, case, rtol, atol):
+    d, n_targets = case.n_components, case.n_targets
+    found = {
+        "hidden": outcome.hidden[1:-1, :d],
+        "targets": outcome.targets[1:-1, :d],
+        "change": outcome.change[1:-1, :d] if case.apart else None,
+        "biases": outcome.biases[:n_targets] if case.biased else None,
+        "loss": outcome.loss,
+    }
+    for name, array in found.items():
+        if array is not None:
+            np.testing.assert_allclose(
+                array, getattr(expected, name), rtol=rtol, atol=atol, err_msg=f"{name} of {case}"
+            )
+
+
+@by_isa
+@by_dimension
+def test_the_primitive_is_the_reference(isa, n_components):
+    rate = 0.5  # so that what a step adds weighs as much as what was there
+    for case in every_shape(n_components):
+        problem = draw_problem(case)
+        outcome = step(problem, case, isa, rate)
+        assert_close(outcome, expected_outcome(problem, case, rate), case, **TOLERANCE)
+
+
+@by_isa
+@by_dimension
+def test_the_primitive_writes_its_rows_and_nothing_else(isa, n_components):
+    for case in every_shape(n_components):
+        problem = draw_problem(case)
+        outcome = step(problem, case, isa, learning_rate=0.5)
+        for rows in (outcome.hidden, outcome.targets, outcome.change):
+            if rows is not None:
+                assert not rows[1:-1, n_components:].any(), case  # padding
+                assert (rows[[0, -1]] == 7.0).all(), case  # sentinels
+        if case.apart:
+            assert outcome.hidden.tobytes() == problem["hidden"].tobytes(), case
+        if case.biased:
+            assert not outcome.biases[case.n_targets :].any(), case
+
+
+@pytest.mark.skipif(not {"avx2", "avx512"} <= {*ISAS}, reason="needs AVX2 and AVX-512")
+@by_dimension
+def test_avx2_and_avx512_step_to_the_same_bits(n_components):
+    for case in every_shape(n_components):
+        for scale in (1.0, 100.0):
+            problem = draw_problem(case, scale)
+            narrow, wide = (step(problem, case, isa, 0.025) for isa in ("avx2", "avx512"))
+            for name in ("hidden", "targets", "change", "biases"):
+                one, other = getattr(narrow, name), getattr(wide, name)
+                assert one is other is None or one.tobytes() == other.tobytes(), (name, case)
+            assert narrow.loss == wide.loss, case
+
+
+@by_isa
+@pytest.mark.parametrize("softmax", [False, True], ids=["sigmoid", "softmax"])
+@pytest.mark.parametrize("largest", [100.0, 1e4])
+def test_the_primitive_stays_finite_at_huge_scores(isa, softmax, largest):
+    for n_components in (1, 17, 100):
+        for n_targets in (1, 6, 9):
+            case = Case(n_components, 5, n_targets, softmax=softmax, weighted=True)
+            problem = draw_problem(case)
+            scores = problem["hidden"][1:-1] @ problem["targets"][1:-1].T
+            problem["hidden"][1:-1] *= largest / np.abs(scores).max()
+            outcome = step(problem, case, isa, learning_rate=0.5)
+            expected = expected_outcome(problem, case, 0.5)
+            # float32 knows a score of 1e4 to 1e-3, so a probability between two such to 1e-4 (the
+            # rate is 0.5), and that share of a hidden row of size 1e4 goes to the target.
+            assert_close(outcome, expected, case, rtol=1e-5, atol=1e-8 * largest**2)
+
+
+@by_isa
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_the_sigmoid_and_its_loss_over_all_magnitudes(isa, label):
+    scores = np.concatenate([np.linspace(-100, 100, 2001), [-1e4, 1e4, 0.0, -0.0, 1e-30]])
+    hidden, targets = np.zeros((2, 1, 16), dtype=np.float32)
+    one, weight = np.zeros((2, 8), dtype=np.float32)
+    one[0], weight[0] = label, 1.0
+    for score in scores.astype(np.float32):
+        hidden[0, 0], targets[0, 0] = score, 1.0
+        loss = _kernels.primitive(hidden, targets, one, weight, learning_rate=1.0, isa=isa)
+        score = float(score)
+        gradient = label - np.exp(-np.logaddexp(0.0, -score))
+        assert hidden[0, 0] - score == pytest.approx(gradient, abs=2e-7 + 1.2e-7 * abs(score))
+        assert loss == pytest.approx(np.logaddexp(0.0, score) - label * score, abs=2e-7, rel=2e-7)
+
+
+@by_isa
+def test_the_loss_carries_any_weight(isa):
+    """In a tiny vocabulary one noise word may stand for all draws of a window."""
+    for weight in (1, 15, 20, 127, 128, 1000):
+        for n_hidden in (1, 2, 3, 16):
+            hidden, targets = np.zeros((n_hidden, 16), np.float32), np.zeros((2, 16), np.float32)
+            label, weights = np.zeros((2, 8), dtype=np.float32)
+            label[0], weights[:2] = 1.0, [1.0, weight]
+            loss = _kernels.primitive(hidden, targets, label, weights, learning_rate=0.1, isa=isa)
+            expected = n_hidden * (1 + weight) * np.log(2)
+            assert loss == pytest.approx(expected, rel=1e-6), (weight, n_hidden)
+
+
+@by_isa
+def test_a_true_target_may_stand_for_several_in_the_softmax(isa):
+    case = Case(17, 3, 5, softmax=True, weighted=True)
+    problem = draw_problem(case)
+    problem["weight"][0] = 3.0
+    outcome = step(problem, case, isa, learning_rate=0.5)
+    assert_close(outcome, expected_outcome(problem, case, 0.5), case, **TOLERANCE)
+
+
+# --- Pooling
+
+
+@by_isa
+@pytest.mark.parametrize("pooling", ["mean", "sum", "max"])
+@pytest.mark.parametrize("n_components", [1, 17, 100])
+def test_pooling_is_the_reference_at_any_number_of_threads(isa, pooling, n_components, monkeypatch):
+    monkeypatch.setenv("SKW2V_ISA", isa)
+    rng = np.random.default_rng(3)
+    sizes = [0, 1, 0, 0, 5, 300, 2, 0]
+    token_ids = rng.integers(0, 50, sum(sizes)).astype(np.int32)
+    offsets = np.cumsum([0, *sizes])
+    vectors = rng.standard_normal((50, n_components)).astype(np.float32)
+    expected = pool_reference(token_ids, offsets, vectors, pooling)
+    for n_threads in (1, 2, 20):
+        out = np.full(expected.shape, np.nan, dtype=np.float32)
+        _kernels.pool(token_ids, offsets, vectors, pooling, out, n_threads)
+        # Gathered in float64 and rounded once.
+        np.testing.assert_array_equal(out, expected.astype(np.float32))
+
+
+# --- Choice of the instruction set
+
+
+def test_the_best_instruction_set_is_chosen_unless_one_is_named(monkeypatch):
+    monkeypatch.delenv("SKW2V_ISA", raising=False)
+    assert _kernels.isa() == ISAS[0]
+    assert ISAS[-1] == "baseline"
+    for name in ISAS:
+        monkeypatch.setenv("SKW2V_ISA", name)
+        assert _kernels.isa() == name
+    monkeypatch.setenv("SKW2V_ISA", "")
+    assert _kernels.isa() == ISAS[0]
+
+
+def test_an_unknown_instruction_set_is_an_error_that_names_the_known(monkeypatch):
+    monkeypatch.setenv("SKW2V_ISA", "sse9")
+    with pytest.raises(ValueError, match=r"SKW2V_ISA='sse9' is not available.*baseline.*Unset it"):
+        _kernels.isa()
