@@ -1,0 +1,33 @@
+"""One string for everything a fit produces, the same in this process and in a fresh one."""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+from skw2v import Word2VecTransformer, _kernels
+
+
+def fingerprint(documents, **parameters):
+    """Hash of all that `fit` and `transform` compute from documents (a re-readable container)."""
+    estimator = Word2VecTransformer(
+        **{"min_count": 1, "max_iter": 2, "random_state": 3, "embedding": "concat"} | parameters
+    )
+    fitted = estimator.fit(documents)
+    digest = hashlib.sha256(json.dumps(list(fitted.vocabulary_)).encode())
+    for values in (
+        fitted.word_counts_,
+        fitted.input_vectors_,
+        fitted.output_vectors_,
+        fitted.loss_curve_,
+        fitted.transform(documents),
+    ):
+        digest.update(values.tobytes())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    path, cases = sys.argv[1:]
+    documents = json.loads(Path(path).read_text(encoding="utf-8"))
+    fingerprints = [fingerprint(documents, **case) for case in json.loads(cases)]
+    print(json.dumps({"isa": _kernels.isa(), "fingerprints": fingerprints}))

@@ -1,0 +1,161 @@
+"""Word2VecTransformer among scikit-learn's own."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from skw2v import Word2VecTransformer
+
+
+def small(**parameters):
+    return Word2VecTransformer(
+        **{
+            "n_components": 16,
+            "min_count": 1,
+            "max_iter": 5,
+            "learning_rate": 0.05,
+            "random_state": 0,
+        }
+        | parameters
+    )
+
+
+@pytest.fixture
+def documents(planted):
+    return planted.documents[:300]
+
+
+@pytest.fixture
+def labels(planted):
+    return planted.labels[:300]
+
+
+def test_pipeline_classifies(planted):
+    model = make_pipeline(small(), LogisticRegression(max_iter=1000))
+    scores = cross_val_score(model, planted.documents[:1000], planted.labels[:1000], cv=2)
+    assert scores.min() > 0.8  # chance is 0.1
+
+
+def test_clone_keeps_every_parameter():
+    estimator = small(window=3, embedding="sum", n_jobs=2)
+    copy = clone(estimator)
+    assert copy is not estimator
+    assert copy.get_params() == estimator.get_params()
+
+
+def test_pickle_keeps_the_result(documents):
+    fitted = small().fit(documents)
+    copy = pickle.loads(pickle.dumps(fitted))
+    assert copy.vocabulary_ == fitted.vocabulary_
+    np.testing.assert_array_equal(copy.loss_curve_, fitted.loss_curve_)
+    np.testing.assert_array_equal(copy.summed_vectors_, fitted.summed_vectors_)
+    np.testing.assert_array_equal(copy.transform(documents), fitted.transform(documents))
+
+
+def test_unfitted_pickle_stays_unfitted(documents):
+    copy = pickle.loads(pickle.dumps(small()))
+    assert not hasattr(copy, "vocabulary_")
+    check_is_fitted(copy.fit(documents))
+
+
+def test_pandas_output_keeps_the_index_of_a_series(documents):
+    series = pd.Series(documents, index=[f"row{i}" for i in range(len(documents))])
+    estimator = small().set_output(transform="pandas")
+    expected = small().fit_transform(documents)
+    for frame in (estimator.fit_transform(series), estimator.transform(series)):
+        assert isinstance(frame, pd.DataFrame)
+        assert frame.index.equals(series.index)
+        assert frame.columns.tolist() == estimator.get_feature_names_out().tolist()
+        assert (frame.dtypes == np.float32).all()
+        np.testing.assert_array_equal(frame.to_numpy(), expected)
+
+
+def test_polars_output(documents):
+    estimator = small().set_output(transform="polars")
+    frame = estimator.fit_transform(pl.Series(documents))
+    assert isinstance(frame, pl.DataFrame)
+    assert frame.columns == estimator.get_feature_names_out().tolist()
+    assert set(frame.dtypes) == {pl.Float32}
+    np.testing.assert_array_equal(frame.to_numpy(), small().fit_transform(documents))
+
+
+def test_output_follows_embedding_and_config(documents):
+    fitted = small().fit(documents).set_params(embedding="concat")
+    with config_context(transform_output="pandas"):
+        assert fitted.transform(documents).shape == (300, 32)
+    assert fitted.transform(documents).shape == (300, 32)
+
+
+def test_feature_union(documents):
+    union = FeatureUnion([("tfidf", TfidfVectorizer()), ("w2v", small())])
+    features = union.fit_transform(documents)
+    names = union.get_feature_names_out()
+    assert features.shape == (300, len(names))
+    assert names[-1] == "w2v__word2vectransformer15"
+    np.testing.assert_array_equal(
+        features[:, -16:].toarray().astype(np.float32), small().fit_transform(documents)
+    )
+
+
+@pytest.mark.parametrize("output", ["default", "pandas"])
+def test_column_transformer_takes_one_text_column(documents, output):
+    table = pd.DataFrame({"n": np.arange(300.0), "text": documents}, index=np.arange(300) + 7)
+    columns = ColumnTransformer([("w2v", small(), "text")], remainder="passthrough")
+    columns.set_output(transform=output)
+    features = columns.fit_transform(table)
+    np.testing.assert_array_equal(
+        np.asarray(features)[:, :16].astype(np.float32), small().fit_transform(documents)
+    )
+    assert columns.get_feature_names_out()[0] == "w2v__word2vectransformer0"
+    if output == "pandas":
+        assert features.index.equals(table.index)
+
+
+def test_grid_search_in_two_processes(documents, labels, tmp_path):
+    model = Pipeline([("w2v", small()), ("classify", LogisticRegression(max_iter=1000))])
+    grid = {"w2v__embedding": ["input", "concat"], "w2v__pooling": ["mean", "max"]}
+    searches = [
+        GridSearchCV(model, grid, cv=2, n_jobs=n_jobs).fit(documents, labels) for n_jobs in (1, 2)
+    ]
+    one, two = (search.cv_results_["mean_test_score"].tolist() for search in searches)
+    assert one == two
+    searches[1].best_estimator_.set_params(w2v__memory=str(tmp_path))
+    assert searches[1].predict(documents[:3]).shape == (3,)
+
+
+def test_two_processes_share_one_memory(documents, labels, tmp_path):
+    model = make_pipeline(small(memory=str(tmp_path)), LogisticRegression(max_iter=1000))
+    grid = {"word2vectransformer__pooling": ["mean", "sum", "max"]}
+    search = GridSearchCV(model, grid, cv=2, n_jobs=2).fit(documents, labels)
+    plain = GridSearchCV(clone(model).set_params(word2vectransformer__memory=None), grid, cv=2)
+    plain.fit(documents, labels)
+    np.testing.assert_array_equal(
+        search.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"]
+    )
+
+
+def test_tags():
+    tags = get_tags(small())
+    assert tags.input_tags.string
+    assert tags.input_tags.one_d_array
+    assert not tags.input_tags.two_d_array
+    assert not tags.input_tags.sparse
+    assert tags.requires_fit
+    assert not tags.target_tags.required
+    assert not tags.non_deterministic
+
+
+def test_repr_shows_what_was_set():
+    assert repr(Word2VecTransformer(window=3)) == "Word2VecTransformer(window=3)"

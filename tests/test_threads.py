@@ -1,0 +1,185 @@
+"""How many threads are used, and that nothing hangs where threads, forks and signals meet."""
+
+from types import SimpleNamespace
+
+import joblib
+import pytest
+from threadpoolctl import threadpool_limits
+
+from skw2v import _kernels, _threads
+from skw2v._threads import effective_n_threads
+
+needs_openmp = pytest.mark.skipif(not _kernels.openmp_enabled(), reason="built without OpenMP")
+
+SMALL_FIT = """
+import hashlib, os, signal, sys, time
+import numpy as np
+from skw2v import Word2VecTransformer
+from skw2v._threads import effective_n_threads
+
+draw = np.random.RandomState(0)
+documents = draw.randint(300, size=(1000, 20)).tolist()
+documents = [[int(token) for token in document] for document in documents]
+
+def fit(n_jobs):
+    transformer = Word2VecTransformer(n_components=16, max_iter=1, random_state=0, n_jobs=n_jobs)
+    return hashlib.sha256(transformer.fit_transform(documents).tobytes()).hexdigest()
+"""
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Pretend to be another machine."""
+
+    def pretend(openmp=True, openmp_threads=8, cores=8, forked=False):
+        kernels = SimpleNamespace(
+            openmp_enabled=lambda: openmp, max_threads=lambda: openmp_threads if openmp else 1
+        )
+        monkeypatch.setattr(_threads, "_kernels", kernels)
+        monkeypatch.setattr(joblib, "cpu_count", lambda: cores)
+        monkeypatch.setattr(_threads, "_forked", forked)
+
+    return pretend
+
+
+def test_n_jobs_counts_as_in_scikit_learn(machine):
+    machine()
+    wanted = {None: 8, -1: 8, -2: 7, -8: 1, -20: 1, 1: 1, 3: 3, 12: 12}
+    assert {n_jobs: effective_n_threads(n_jobs) for n_jobs in wanted} == wanted
+    with pytest.raises(ValueError, match=r"n_jobs is 0.*pass a positive int, None or -1"):
+        effective_n_threads(0)
+
+
+def test_the_lower_limit_holds(machine):
+    machine(openmp_threads=2)
+    assert [effective_n_threads(n_jobs) for n_jobs in (None, -2, 4)] == [2, 1, 4]
+    machine(cores=3)
+    assert [effective_n_threads(n_jobs) for n_jobs in (None, -2, 4)] == [3, 2, 4]
+
+
+def test_one_thread_without_openmp_and_after_a_fork(machine):
+    for traits in ({"openmp": False}, {"forked": True}):
+        machine(**traits)
+        assert [effective_n_threads(n_jobs) for n_jobs in (None, -1, 4)] == [1, 1, 1]
+
+
+@needs_openmp
+def test_threadpoolctl_limits_none_and_all():
+    with threadpool_limits(1, user_api="openmp"):
+        assert [effective_n_threads(n_jobs) for n_jobs in (None, -1, 2)] == [1, 1, 2]
+
+
+@needs_openmp
+def test_omp_num_threads_limits_none_and_all(run_python):
+    printed = run_python(
+        SMALL_FIT + "print([effective_n_threads(n_jobs) for n_jobs in (None, -1, 2)])",
+        OMP_NUM_THREADS="1",
+    )
+    assert printed.strip() == "[1, 1, 2]"
+
+
+def _fit_in_worker():
+    namespace = {}
+    exec(SMALL_FIT, namespace)
+    return effective_n_threads(None), namespace["fit"](None)
+
+
+def test_loky_workers_share_the_cores():
+    in_parallel = joblib.Parallel(n_jobs=2, backend="loky")
+    workers = in_parallel(joblib.delayed(_fit_in_worker)() for _ in range(2))
+    n_threads, digest = _fit_in_worker()
+    assert [digest for _, digest in workers] == [digest, digest]
+    assert all(n <= max(1, n_threads // 2) for n, _ in workers)
+
+
+@needs_openmp
+def test_inner_max_num_threads_holds():
+    with joblib.parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
+        limits = joblib.Parallel()(joblib.delayed(effective_n_threads)(None) for _ in range(2))
+    assert limits == [1, 1]
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("parent_fits", [True, False])
+def test_a_forked_child_does_not_hang(run_python, n_jobs, parent_fits):
+    """The parent's parallel region is ours, or that of a library that shares its OpenMP with us."""
+    printed = run_python(
+        SMALL_FIT
+        + f"""
+if not hasattr(os, "fork"):
+    print("no fork no fork")
+    sys.exit()
+in_parent = fit(2) if {parent_fits} else None
+read, write = os.pipe()
+child = os.fork()
+if not child:
+    os.write(write, fit({n_jobs}).encode())
+    os._exit(0)
+os.waitpid(child, 0)
+in_child = os.read(read, 1000).decode()
+after = fit(2)
+print(in_child == after and (in_parent or after) == after)
+""",
+        timeout=30,
+    )
+    assert printed.split()[0] in ("True", "no")
+
+
+def test_a_pool_of_forked_processes_does_not_hang(run_python):
+    printed = run_python(
+        SMALL_FIT
+        + """
+import multiprocessing
+if "fork" in multiprocessing.get_all_start_methods():
+    expected = fit(2)
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        print(set(pool.map(fit, [None, 2, -1])) == {expected})
+else:
+    print(True)
+""",
+        timeout=30,
+    )
+    assert printed.strip() == "True"
+
+
+def test_threads_of_python_may_fit_at_once():
+    in_parallel = joblib.Parallel(n_jobs=3, backend="threading")
+    digests = in_parallel(joblib.delayed(_fit_in_worker)() for _ in range(3))
+    assert len({digest for _, digest in digests}) == 1
+
+
+@pytest.mark.parametrize("architecture", ["skipgram", "cbow"])
+def test_ctrl_c_is_heard_within_a_second_and_leaves_the_estimator_as_it_was(
+    run_python, architecture
+):
+    printed = run_python(
+        SMALL_FIT
+        + f"""
+import threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
+transformer = Word2VecTransformer(max_iter=1, random_state=0).fit(documents)
+before = {{name: value for name, value in vars(transformer).items() if name.endswith("_")}}
+features = transformer.transform(documents)
+# Rounds as slow as they get: wide windows, much noise, long vectors.
+transformer.set_params(
+    architecture="{architecture}", max_iter=10**6, n_components=500, window=50, n_negatives=20
+)
+sent = []
+
+def interrupt():
+    sent.append(time.monotonic())
+    os.kill(os.getpid(), signal.SIGINT)
+
+threading.Timer(0.7, interrupt).start()
+try:
+    transformer.fit(documents)
+except KeyboardInterrupt:
+    print(time.monotonic() - sent[0])
+after = {{name: value for name, value in vars(transformer).items() if name.endswith("_")}}
+assert after.keys() == before.keys()
+assert all(after[name] is before[name] for name in before)
+assert (transformer.transform(documents) == features).all()
+""",
+        timeout=60,
+    )
+    assert float(printed) < 1
