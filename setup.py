@@ -115,7 +115,7 @@ kernels = Extension(
     "skw2v._kernels",
     sources=[
         "skw2v/_kernels.pyx",
-        *(str(KERNELS / name) for name in ["dispatch.c", "engine.c", *bodies]),
+        *(str(KERNELS / name) for name in ["dispatch.c", "engine.c", "team.c", *bodies]),
     ],
     depends=["setup.py", *(str(path) for path in sorted(KERNELS.glob("*.[ch]")))],
     include_dirs=[str(KERNELS), np.get_include()],

@@ -23,10 +23,22 @@ cdef extern from *:
     #else
     #define SKW2V_OPENMP 0
     #define omp_get_max_threads() 1
+    #define omp_get_num_threads() 1
+    #define omp_get_thread_num() 0
+    #define omp_get_num_procs() 1
+    #endif
+    #ifdef _OPENMP
+    #define skw2v_barrier() _Pragma("omp barrier")
+    #else
+    #define skw2v_barrier()
     #endif
     """
     const int SKW2V_OPENMP
     int omp_get_max_threads() nogil
+    int omp_get_num_threads() nogil
+    int omp_get_thread_num() nogil
+    int omp_get_num_procs() nogil
+    void skw2v_barrier() nogil
 
 cdef extern from "rng.h" nogil:
     uint64_t skw2v_stream_key(uint64_t seed, uint64_t purpose, uint64_t epoch)
@@ -94,6 +106,9 @@ cdef extern from "engine.h" nogil:
         skw2v_plan *plans[2]
         skw2v_stream *streams
 
+    ctypedef struct skw2v_team:
+        pass
+
     ctypedef struct skw2v_targets:
         int64_t n
         float **rows
@@ -123,6 +138,10 @@ cdef extern from "engine.h" nogil:
     void skw2v_release(skw2v_engine *engine)
     void skw2v_start_epoch(skw2v_engine *engine, int64_t epoch, int shard)
     void skw2v_prepare_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard)
+    void skw2v_start_team(skw2v_team *team, int n_threads, int n_cores)
+    void skw2v_run_rounds(skw2v_engine *engine, const skw2v_body *body, skw2v_team *team,
+                          int thread, int64_t epoch, int64_t first, int64_t n,
+                          const float *learning_rates)
     const skw2v_body *skw2v_choose_body(const char *name)
 
 
@@ -255,17 +274,19 @@ cdef class Engine:
         cdef:
             skw2v_engine *engine = &self.engine
             const skw2v_body *body = self.body
-            int64_t epoch = self.epoch, first = self.next_round, n = learning_rates.shape[0], r
-            int s, n_shards = engine.n_shards
+            int64_t epoch = self.epoch, first = self.next_round, n = learning_rates.shape[0]
+            skw2v_team team
         if first + n > self.n_rounds:
             raise ValueError(f"{n} rounds from round {first} are more than {self.n_rounds}")
+        if n == 0:
+            return
         with nogil, parallel(num_threads=n_threads):
-            for r in range(first, first + n):
-                for s in prange(n_shards, schedule="static"):
-                    body.train_shard(engine, r, s, learning_rates[r - first])
-                for s in prange(n_shards, schedule="static"):
-                    body.merge_shard(engine, r, s)
-                    skw2v_prepare_shard(engine, epoch, r + 1, s)
+            # OpenMP may give fewer threads than asked for; the team must be the ones that run.
+            if omp_get_thread_num() == 0:
+                skw2v_start_team(&team, omp_get_num_threads(), omp_get_num_procs())
+            skw2v_barrier()
+            skw2v_run_rounds(engine, body, &team, omp_get_thread_num(), epoch, first, n,
+                             &learning_rates[0])
         self.next_round = first + n
 
     def epoch_loss(self):

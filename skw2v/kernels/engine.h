@@ -17,6 +17,7 @@
 #ifndef SKW2V_ENGINE_H
 #define SKW2V_ENGINE_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #define SKW2V_MAX_SHARDS 64
@@ -119,6 +120,15 @@ typedef struct {
     int32_t table_size;
 } skw2v_engine;
 
+/* The threads that run rounds together. */
+typedef struct {
+    int n_threads;
+    int spins; /* of a waiting thread before it yields its core; 0 if threads outnumber cores */
+    _Alignas(64) atomic_int arrived;
+    _Alignas(64) atomic_int generation;
+    _Alignas(64) atomic_int claimed[2][SKW2V_MAX_SHARDS]; /* last round whose phase was taken */
+} skw2v_team;
+
 /* The targets of a window: rows to score against hidden, with label, weight and offset each. The
  * arrays are padded to a multiple of 8 entries; padding has weight 0. */
 typedef struct {
@@ -161,6 +171,12 @@ typedef struct {
     void (*pool_document)(const int32_t *ids, int64_t n, const float *vectors, int64_t n_components,
                           int pooling, double *accumulator, float *out);
 } skw2v_body;
+
+/* What thread `thread` of the team does of rounds [first, first + n): call it from every one of
+ * them. Round `first` must have been prepared; round first + n is prepared on return. */
+void skw2v_run_rounds(skw2v_engine *engine, const skw2v_body *body, skw2v_team *team, int thread,
+                      int64_t epoch, int64_t first, int64_t n, const float *learning_rates);
+void skw2v_start_team(skw2v_team *team, int n_threads, int n_cores);
 
 enum { SKW2V_POOL_MEAN = 0, SKW2V_POOL_SUM = 1, SKW2V_POOL_MAX = 2 };
 
