@@ -4,6 +4,10 @@ import numpy as np
 
 from skw2v import _kernels
 
+# Components that a thread must have to add before it pays to wake it: some 0.2 ms of work. On a
+# busy machine a team of threads that waits for its last member costs milliseconds.
+_WORK_PER_THREAD = 2**20
+
 
 def combine_vectors(input_vectors, output_vectors, embedding):
     """Make one vector a word out of its input and its output vector.
@@ -61,7 +65,7 @@ def pool_documents(corpus, vectors, pooling, n_threads):
         What to do with the vectors of a document, feature by feature. Repeated tokens count as
         often as they occur.
     n_threads : int
-        Number of threads; the result does not depend on it.
+        Number of threads, at most; the result does not depend on it.
 
     Returns
     -------
@@ -77,5 +81,6 @@ def pool_documents(corpus, vectors, pooling, n_threads):
                 features[i] = getattr(np, pooling)(vectors[corpus.token_ids[begin:end]], axis=0)
     """
     features = np.zeros((corpus.n_documents, vectors.shape[1]), dtype=np.float32)
+    n_threads = min(n_threads, 1 + corpus.n_tokens * vectors.shape[1] // _WORK_PER_THREAD)
     _kernels.pool(corpus.token_ids, corpus.document_offsets, vectors, pooling, features, n_threads)
     return features

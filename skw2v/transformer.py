@@ -7,13 +7,14 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_memory
 
-import skw2v
+from skw2v import __version__
 from skw2v._analyzer import build_analyzer, check_documents
 from skw2v._corpus import Corpus, build_corpus, encode
 from skw2v._parameters import PARAMETER_CONSTRAINTS, validated
 from skw2v._pooling import combine_vectors, pool_documents
 from skw2v._threads import effective_n_threads
 from skw2v._training import TrainingParameters, train
+from skw2v.word_vectors import WordVectors
 
 
 class Word2VecTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -324,7 +325,7 @@ CountVectorizer` does. None leaves them.
         """
         check_is_fitted(self)
         vectors = combine_vectors(self.input_vectors_, self.output_vectors_, embedding)
-        return skw2v.WordVectors(self._vocabulary.words, vectors)
+        return WordVectors(self._vocabulary.words, vectors)
 
     @property
     def summed_vectors_(self):
@@ -352,7 +353,7 @@ CountVectorizer` does. None leaves them.
             corpus.document_offsets,
             vocabulary.counts,
             parameters,
-            skw2v.__version__,
+            __version__,
             n_threads=effective_n_threads(self.n_jobs),
             on_epoch=self._print_epoch if self.verbose else None,
         )

@@ -78,6 +78,14 @@ def test_omp_num_threads_limits_none_and_all(run_python):
     assert printed.strip() == "[1, 1, 2]"
 
 
+@needs_openmp
+@pytest.mark.parametrize("limit", [{"OMP_THREAD_LIMIT": "2"}, {"OMP_DYNAMIC": "true"}], ids=str)
+def test_fewer_threads_than_asked_for_do_not_hang(run_python, limit):
+    """OpenMP may give less than n_jobs; nobody may wait for threads that are not there."""
+    printed = run_python(SMALL_FIT + "print(fit(4), fit(1))", timeout=30, **limit)
+    assert len(set(printed.split())) == 1
+
+
 def _fit_in_worker():
     namespace = {}
     exec(SMALL_FIT, namespace)
