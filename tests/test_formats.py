@@ -63,6 +63,7 @@ def test_compressed_files_of_equal_vectors_are_equal(tmp_path, vectors):
     for name in ["a.gz", "b.gz"]:
         write_word2vec_text(tmp_path / name, WORDS, vectors)
     assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
+    assert (tmp_path / "a.gz").read_bytes()[4:8] == bytes(4)  # no time of writing
 
 
 def test_reader_takes_what_word2vec_writes(tmp_path):

@@ -252,6 +252,12 @@ def test_analogies_are_counted_by_section(compass):
     )
 
 
+def test_no_word_of_the_question_is_its_answer():
+    # The word nearest to b + c - a is a; but d, far off as it is, is the only one left to choose.
+    word_vectors = WordVectors(["a", "b", "c", "d"], [[1, 0], [1, 1], [1, -1], [-1, 0.1]])
+    assert word_vectors.evaluate_analogies([("a", "b", "c", "d")]).accuracy == 1.0
+
+
 def test_analogies_of_planted_pairs_are_solved_as_most_similar_does(capitals, capital_questions):
     score = capitals.evaluate_analogies(capital_questions)
     right = [
