@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -52,15 +53,22 @@ def run_python():
         script = [code] if isinstance(code, Path) else ["-c", code]
         path = [str(Path(skw2v.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONHASHSEED"}
-        finished = subprocess.run(
+        with subprocess.Popen(
             [sys.executable, *script, *map(str, arguments)],
             env=inherited | {"PYTHONPATH": os.pathsep.join(filter(None, path))} | environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=timeout,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stderr
-        return finished.stdout
+            start_new_session=True,
+        ) as process:
+            try:
+                printed, errors = process.communicate(timeout=timeout)
+            except BaseException:
+                if hasattr(os, "killpg"):  # with the children that made it hang
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.kill()
+                raise
+        assert process.returncode == 0, errors
+        return printed
 
     return run

@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.utils import get_tags
+from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skw2v import Word2VecTransformer
@@ -159,3 +159,22 @@ def test_tags():
 
 def test_repr_shows_what_was_set():
     assert repr(Word2VecTransformer(window=3)) == "Word2VecTransformer(window=3)"
+
+
+# scikit-learn's own, as far as they pass no numbers; its generator of checks leaves out text.
+@pytest.mark.parametrize(
+    "check",
+    [
+        "check_estimator_cloneable",
+        "check_estimator_repr",
+        "check_estimator_tags_renamed",
+        "check_get_params_invariance",
+        "check_mixin_order",
+        "check_no_attributes_set_in_init",
+        "check_parameters_default_constructible",
+        "check_set_params",
+        "check_valid_tag_types",
+    ],
+)
+def test_checks_of_scikit_learn(check):
+    getattr(estimator_checks, check)("Word2VecTransformer", Word2VecTransformer())
