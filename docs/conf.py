@@ -8,7 +8,8 @@ copyright = "2026, the skw2v developers"
 version = release = skw2v.__version__
 
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathjax", "numpydoc"]
-exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_templates"]
 autosummary_generate = True
 autodoc_default_options = {"inherited-members": False}
 default_role = "literal"

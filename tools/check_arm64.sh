@@ -20,7 +20,13 @@ fi
 # As setup.py has them, plus warnings.
 flags="-O3 -std=c11 -ffp-contract=off -fno-math-errno -Wall -Wextra"
 kernels="$root/skw2v/kernels"
-common="$root/tools/engine_digest.c $kernels/dispatch.c $kernels/engine.c $kernels/body_baseline.c"
+common="$root/tools/engine_digest.c $kernels/body_baseline.c"
+for source in "$kernels"/*.c; do
+    case $source in
+    */body_*) ;;
+    *) common="$common $source" ;;
+    esac
+done
 
 # shellcheck disable=SC2086  # lists of words
 "$cross" $flags -static -I "$kernels" $common -lm -o "$folder/digest-arm64"

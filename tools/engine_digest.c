@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { N_WORDS = 300, N_TOKENS = 20000, N_DOCUMENTS = 50, STRIDE = 112, N_COMPONENTS = 100 };
+enum { N_SHARDS = 4, SHARD_TOKENS = 50, N_ROUNDS = N_TOKENS / (N_SHARDS * SHARD_TOKENS) };
 
 static int32_t token_ids[N_TOKENS], alias[N_WORDS];
 static int64_t document_offsets[N_DOCUMENTS + 1];
@@ -46,9 +47,9 @@ static int train(const skw2v_body *body, int architecture) {
         .pool_size = 32,
         .group_size = SKW2V_MAX_GROUP,
         .stride = STRIDE,
-        .n_shards = 4,
-        .shard_tokens = 50,
-        .segment = N_TOKENS / 4,
+        .n_shards = N_SHARDS,
+        .shard_tokens = SHARD_TOKENS,
+        .segment = N_TOKENS / N_SHARDS,
         .input = rows(),
         .output = rows(),
     };
@@ -60,19 +61,17 @@ static int train(const skw2v_body *body, int architecture) {
             engine.input[i * STRIDE + j] =
                 ((float)(skw2v_random_bits(key, i * N_COMPONENTS + j) >> 40) / 16777216.0f - 0.5f) /
                 N_COMPONENTS;
+    float learning_rates[N_ROUNDS];
+    for (int r = 0; r < N_ROUNDS; r++)
+        learning_rates[r] = 0.025f;
     for (int64_t epoch = 0; epoch < 3; epoch++) {
+        skw2v_team team;
         for (int s = 0; s < engine.n_shards; s++) {
             skw2v_start_epoch(&engine, epoch, s);
             skw2v_prepare_shard(&engine, epoch, 0, s);
         }
-        for (int64_t round = 0; round * engine.shard_tokens < engine.segment; round++) {
-            for (int s = 0; s < engine.n_shards; s++)
-                body->train_shard(&engine, round, s, 0.025f);
-            for (int s = 0; s < engine.n_shards; s++) {
-                body->merge_shard(&engine, round, s);
-                skw2v_prepare_shard(&engine, epoch, round + 1, s);
-            }
-        }
+        skw2v_start_team(&team, 1, 1);
+        skw2v_run_rounds(&engine, body, &team, 0, epoch, 0, N_ROUNDS, learning_rates);
     }
     printf("%s %016llx %016llx\n", architecture == SKW2V_SKIPGRAM ? "skipgram" : "cbow",
            (unsigned long long)digest(engine.input), (unsigned long long)digest(engine.output));
