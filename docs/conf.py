@@ -11,7 +11,6 @@ extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathja
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates"]
 autosummary_generate = True
-autodoc_default_options = {"inherited-members": False}
 default_role = "literal"
 nitpicky = False
 
