@@ -9,7 +9,7 @@ phases of a round over threads, and hand back. `Engine` is called by `_training.
 import os
 
 from cython.parallel cimport parallel, prange
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
@@ -119,10 +119,8 @@ cdef extern from "engine.h" nogil:
         int max_weight
 
     ctypedef struct skw2v_loss:
-        float linear[16]
-        float product[16]
-        int n_factors
-        double total
+        double first
+        double others
 
     ctypedef struct skw2v_body:
         const char *name
@@ -134,6 +132,7 @@ cdef extern from "engine.h" nogil:
         void (*pool_document)(const int32_t *, int64_t, const float *, int64_t, int, double *,
                               float *) noexcept nogil
 
+    void skw2v_reset_loss(skw2v_loss *loss)
     int skw2v_allocate(skw2v_engine *engine)
     void skw2v_release(skw2v_engine *engine)
     void skw2v_start_epoch(skw2v_engine *engine, int64_t epoch, int shard)
@@ -255,7 +254,9 @@ cdef class Engine:
         self.engine.output = &output[0, 0]
         self.n_rounds = (self.engine.segment + shard_tokens - 1) // shard_tokens
         if skw2v_allocate(&self.engine) != 0:
-            raise MemoryError("no memory for the shards' private rows; lower n_components or window")
+            raise MemoryError(
+                "no memory for the shards' private rows; lower n_components or window"
+            )
 
     def __dealloc__(self):
         skw2v_release(&self.engine)
@@ -414,12 +415,11 @@ def primitive(
     chosen.weight = &weight[0]
     chosen.offset = &offset[0] if offset is not None else NULL
     chosen.max_weight = int(np.max(weight))
-    memset(&loss, 0, sizeof(loss))
-    for i in range(16):
-        loss.product[i] = 1.0
+    skw2v_reset_loss(&loss)
     body.primitive(<int> n_hidden, source, sink if change is not None else source, &chosen, stride,
-                   learning_rate, {"sigmoid": SKW2V_LINK_SIGMOID, "softmax": SKW2V_LINK_SOFTMAX}[link],
+                   learning_rate,
+                   {"sigmoid": SKW2V_LINK_SIGMOID, "softmax": SKW2V_LINK_SOFTMAX}[link],
                    &loss, &scratch[0])
     body.flush_loss(&loss)
     free(rows)
-    return loss.total
+    return loss.first + loss.others

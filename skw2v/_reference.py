@@ -137,9 +137,12 @@ def noise_pool(alias_threshold, alias, seed, epoch, shard_number, pool_size):
     return np.where((bits & COIN_MASK) <= alias_threshold[slot], slot, alias[slot])
 
 
-def window_noise(pool, kept_number, n_negatives):
-    """Noise words of the shard's kept center number `kept_number`: the pool, taken in turn."""
-    return pool[(kept_number * n_negatives + np.arange(n_negatives)) % len(pool)]
+def window_noise(pool, window_number, n_negatives):
+    """Noise words of the shard's window number `window_number`: the pool, taken in turn.
+
+    A window is a kept center that has a context.
+    """
+    return pool[(window_number * n_negatives + np.arange(n_negatives)) % len(pool)]
 
 
 # --- An objective chooses targets.
@@ -179,6 +182,7 @@ class Step(NamedTuple):
     target_change: np.ndarray  # (n_targets, n_components)
     bias_change: np.ndarray  # (n_targets,), for objectives that have biases
     loss: float
+    first_loss: float  # the part of the first target: with sampled noise, the true one
 
 
 def primitive_scores(hidden, targets, biases=0.0, offsets=0.0):
@@ -245,6 +249,9 @@ def primitive(hidden, targets, labels, weights, rate, *, biases=0.0, offsets=0.0
         target_change=gradient.T @ hidden,
         bias_change=gradient.sum(axis=0),
         loss=primitive_loss(scores, labels, weights, link),
+        first_loss=primitive_loss(scores, labels, weights * (np.arange(len(targets)) == 0), link)
+        if link == "sigmoid"
+        else primitive_loss(scores, labels, weights, link),
     )
 
 
@@ -266,8 +273,8 @@ def context_groups(context_ids, group_size):
 
 
 def train_skipgram_window(input_vectors, output_vectors, context_ids, targets, rate, group_size):
-    """Train one window in place; every context is a hidden row. Returns (loss, n_pairs)."""
-    loss = 0.0
+    """Train one window in place; every context is a hidden row. Returns loss, true part, pairs."""
+    loss, true_loss = 0.0, 0.0
     for group in context_groups(context_ids, group_size):
         step = primitive(
             input_vectors[group],
@@ -279,7 +286,8 @@ def train_skipgram_window(input_vectors, output_vectors, context_ids, targets, r
         input_vectors[group] += step.hidden_change
         output_vectors[targets.ids] += step.target_change
         loss += step.loss
-    return loss, len(context_ids)
+        true_loss += step.first_loss
+    return loss, true_loss, len(context_ids)
 
 
 def cbow_context_change(hidden_change, context_ids, cbow_gradient):
@@ -298,9 +306,9 @@ def cbow_context_change(hidden_change, context_ids, cbow_gradient):
 
 
 def train_cbow_window(input_vectors, output_vectors, context_ids, targets, rate, cbow_gradient):
-    """Train one window in place; the hidden row is the contexts' mean. Returns (loss, n_pairs)."""
+    """Train one window in place; the hidden row is the contexts' mean. Returns as skip-gram's."""
     if len(context_ids) == 0:
-        return 0.0, 0
+        return 0.0, 0.0, 0
     step = primitive(
         input_vectors[context_ids].mean(axis=0, keepdims=True),
         output_vectors[targets.ids],
@@ -311,4 +319,4 @@ def train_cbow_window(input_vectors, output_vectors, context_ids, targets, rate,
     change = cbow_context_change(step.hidden_change[0], context_ids, cbow_gradient)
     np.add.at(input_vectors, context_ids, change)
     output_vectors[targets.ids] += step.target_change
-    return step.loss, 1
+    return step.loss, step.first_loss, 1

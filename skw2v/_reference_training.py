@@ -154,24 +154,33 @@ def train_reference(
 
 
 def _train_shard(private, token_ids, windows, pool, rate, parameters, group_size, cbow_gradient):
-    """Train a shard's windows one after the other, in place; returns (loss, n_pairs)."""
+    """Train a shard's windows one after the other, in place; returns (loss, n_pairs).
+
+    Noise that was trained a moment ago scores better than it should. So it counts in the windows
+    that meet each draw of the pool for the first time, and stands there for all pairs.
+    """
     input_vectors, output_vectors = private
-    loss, n_pairs = 0.0, 0
-    for kept_number, window in enumerate(windows):
-        noise_ids = window_noise(pool, kept_number, parameters.n_negatives)
+    windows = [window for window in windows if len(window.context_pos)]
+    n_fresh = len(pool) // parameters.n_negatives
+    true_loss, noise_loss, n_pairs, fresh_pairs = 0.0, 0.0, 0, 0
+    for number, window in enumerate(windows):
+        noise_ids = window_noise(pool, number, parameters.n_negatives)
         targets = negative_sampling_targets(int(token_ids[window.center_pos]), noise_ids)
         context_ids = token_ids[window.context_pos]
         if parameters.architecture == "skipgram":
-            window_loss, window_pairs = train_skipgram_window(
+            window_loss, window_true, window_pairs = train_skipgram_window(
                 input_vectors, output_vectors, context_ids, targets, rate, group_size
             )
         else:
-            window_loss, window_pairs = train_cbow_window(
+            window_loss, window_true, window_pairs = train_cbow_window(
                 input_vectors, output_vectors, context_ids, targets, rate, cbow_gradient
             )
-        loss += window_loss
+        true_loss += window_true
         n_pairs += window_pairs
-    return loss, n_pairs
+        if number < n_fresh:
+            noise_loss += window_loss - window_true
+            fresh_pairs += window_pairs
+    return true_loss + noise_loss * (n_pairs / max(fresh_pairs, 1)), n_pairs
 
 
 # --- From vectors to features.

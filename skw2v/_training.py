@@ -16,6 +16,18 @@ from skw2v import _kernels, _sampling
 SECONDS_PER_CALL = 0.1
 BLOCK = 16  # rows are padded to 64 bytes
 
+# The layout; docs/engine.md has the measurements behind each.
+MAX_COLLISIONS = 2.0
+REFERENCE_STEP = 0.025 * 6 * 6  # rate, mean contexts of window 5, targets of 5 negatives
+MAX_ROUND_TOKENS = 4096
+MIN_ROUNDS = 8
+MAX_SHARDS = 32
+MIN_SHARD_TOKENS = 16
+MAX_GROUP_STEP = 0.4  # contexts of a group x learning rate
+LONE_SHARD_TOKENS = 128
+NOISE_POOL = 32
+MAX_POOL_UPDATES = 64  # of a row of the pool in one shard
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingParameters:
@@ -61,9 +73,35 @@ class Layout:
 
 
 def choose_layout(n_tokens, word_counts, keep_threshold, parameters):
-    return Layout(
-        n_shards=16, shard_tokens=128, pool_size=max(32, parameters.n_negatives), group_size=16
-    )
+    """Shards, rounds and groups for a corpus: as much at once as trains like one after the other.
+
+    Shards of a round do not see each other's changes. What that costs depends on how often they
+    change the same row: with p the words' shares of the kept tokens, R kept tokens meet on the same
+    word about R * sum(p**2) times. On Wikipedia (rate .025, window 5, 5 negatives) 4.8 wobbled in
+    the first epoch, 10 diverged, and 2 is as good as sequential; a step's size grows with the rate,
+    the window and the number of noise words, so the bound shrinks with them. A vocabulary of a few
+    words is left with one shard, the honest answer.
+    """
+    kept = word_counts * ((keep_threshold.astype(np.float64) + 1.0) / 2.0**32)
+    n_kept = kept.sum()
+    share = kept / n_kept
+    width = parameters.window + 1 if parameters.dynamic_window else 2 * parameters.window
+    step = parameters.learning_rate * width * (parameters.n_negatives + 1)
+    collisions = MAX_COLLISIONS * min(1.0, REFERENCE_STEP / step)
+    # A round in tokens of the corpus, dropped ones included.
+    round_tokens = collisions / np.sum(share * share) * (word_counts.sum() / n_kept)
+    round_tokens = min(round_tokens, MAX_ROUND_TOKENS, n_tokens / MIN_ROUNDS)
+    n_shards = int(min(MAX_SHARDS, round_tokens // MIN_SHARD_TOKENS))
+    if n_shards > 1:
+        shard_tokens = int(round_tokens // n_shards)
+    else:
+        n_shards, shard_tokens = 1, LONE_SHARD_TOKENS
+    # A noise word is trained again and again while its shard lasts; widely, it needs company.
+    draws = shard_tokens * n_kept / word_counts.sum() * parameters.n_negatives
+    pool_size = max(NOISE_POOL, parameters.n_negatives, int(draws * width / MAX_POOL_UPDATES))
+    # Contexts of one window move its targets at once: at a high rate, fewer.
+    group_size = int(np.clip(MAX_GROUP_STEP / parameters.learning_rate, 1, _kernels.MAX_GROUP))
+    return Layout(n_shards, shard_tokens, pool_size, group_size)
 
 
 def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=None, isa=None):
@@ -146,7 +184,7 @@ class _Rows:
         self.padded = self._memory[start : start + n_rows * self.stride].reshape(n_rows, -1)
 
     def compacted(self, rows_at_once=4096):
-        """The matrix without its padding, (n_rows, n_columns) and C-contiguous, in the same memory."""
+        """The matrix without its padding, C-contiguous, in the same memory."""
         memory, padded = self._memory, self.padded
         self._memory = self.padded = None
         for first in range(0, self.n_rows, rows_at_once):

@@ -253,7 +253,7 @@ def test_a_slot_whose_coin_equals_the_threshold_gives_its_own_word():
 
 def test_windows_take_the_pool_in_turn():
     pool = np.arange(100, 107)
-    taken = [window_noise(pool, kept_number, 3).tolist() for kept_number in range(3)]
+    taken = [window_noise(pool, window_number, 3).tolist() for window_number in range(3)]
     assert taken == [[100, 101, 102], [103, 104, 105], [106, 100, 101]]
 
 

@@ -169,10 +169,11 @@ def test_groups_of_one_train_pair_by_pair():
         expected_output[[0, 1, 3]] += step.target_change
         expected_loss += step.loss
     contexts = np.array([2, 1, 2])
-    loss, n_pairs = train_skipgram_window(
+    loss, true_loss, n_pairs = train_skipgram_window(
         input_vectors, output_vectors, contexts, targets, 0.1, group_size=1
     )
     assert (loss, n_pairs) == (expected_loss, 3)
+    assert 0 < true_loss < loss
     np.testing.assert_array_equal(input_vectors, expected_input)
     np.testing.assert_array_equal(output_vectors, expected_output)
 
@@ -221,12 +222,12 @@ def test_word2vec_cbow_moves_the_mean_by_the_gradient_and_no_further(contexts):
     input_vectors, output_vectors = matrices()
     mean = input_vectors[contexts].mean(axis=0, keepdims=True)
     step = primitive(mean, output_vectors[targets.ids], targets.labels, targets.weights, 0.1)
-    loss, n_pairs = train_cbow_window(
+    loss, true_loss, n_pairs = train_cbow_window(
         input_vectors, output_vectors, contexts, targets, 0.1, "word2vec"
     )
     moved = input_vectors[contexts].mean(axis=0) - mean[0]
     np.testing.assert_allclose(moved, step.hidden_change[0], rtol=1e-10)
-    assert (loss, n_pairs) == (step.loss, 1)
+    assert (loss, true_loss, n_pairs) == (step.loss, step.first_loss, 1)
 
 
 @pytest.mark.parametrize("train", [train_skipgram_window, train_cbow_window])
@@ -235,5 +236,5 @@ def test_a_window_without_contexts_trains_nothing(train):
     targets = negative_sampling_targets(0, [1])
     option = {"group_size": 8} if train is train_skipgram_window else {"cbow_gradient": "exact"}
     none = np.array([], dtype=np.int32)
-    assert train(input_vectors, output_vectors, none, targets, 0.1, **option) == (0.0, 0)
+    assert train(input_vectors, output_vectors, none, targets, 0.1, **option) == (0.0, 0.0, 0)
     np.testing.assert_array_equal([input_vectors, output_vectors], matrices())

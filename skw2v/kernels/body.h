@@ -77,9 +77,9 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
         objective.pool[e] = objective.pool[e + engine->pool_size] =
             plan->slots[plan->pool[e]].output;
 
-    skw2v_loss loss = {.total = 0.0};
-    for (int lane = 0; lane < 16; lane++)
-        loss.product[lane] = 1.0f;
+    objective.n_fresh = engine->pool_size / k;
+    skw2v_loss loss;
+    skw2v_reset_loss(&loss);
     int64_t n_pairs = 0;
     for (int32_t i = plan->reached_from; i < plan->reached_to; i++)
         inputs[i] = plan->slots[plan->tokens[i].slot].input;
@@ -90,10 +90,8 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
             prefetch_row(inputs[input_ahead], engine->stride);
         if (i + PREFETCH_AHEAD < plan->last_center && i + PREFETCH_AHEAD < plan->reached_to)
             prefetch_row(plan->slots[center[PREFETCH_AHEAD].slot].output, engine->stride);
-        if (center->end - center->begin < 2) {
-            objective.start = (objective.start + k) % engine->pool_size;
+        if (center->end - center->begin < 2)
             continue;
-        }
         choose_negative_sampling(engine, plan, &objective, center->slot);
         if (engine->architecture == SKW2V_SKIPGRAM)
             n_pairs += train_skipgram(engine, plan, center, i, inputs, &objective.targets, rate,
@@ -101,9 +99,13 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
         else
             n_pairs += train_cbow(engine, plan, center, i, inputs, &objective.targets, rate, &loss,
                                   scratch);
+        if (--objective.n_fresh == 0) {
+            flush_loss(&loss);
+            close_fresh_noise(&objective, &loss, n_pairs);
+        }
     }
     flush_loss(&loss);
-    stream->loss += loss.total;
+    stream->loss += negative_sampling_loss(&objective, &loss, n_pairs);
     stream->n_pairs += n_pairs;
 }
 

@@ -141,13 +141,21 @@ typedef struct {
     int max_weight;
 } skw2v_targets;
 
-/* Where the loss gathers: sum(linear) + sum(log(product)), flushed before the products overflow. */
+/* Where the loss gathers, the first target apart from the others: sum(linear) + sum(log(product)) a
+ * lane, flushed before a product overflows. */
 typedef struct {
-    float linear[16];
-    float product[16];
+    float linear[2][16]; /* of the block with the first target, of the blocks after it */
+    float product[2][16];
     int n_factors;
-    double total;
+    double first;
+    double others;
 } skw2v_loss;
+
+static inline void skw2v_reset_loss(skw2v_loss *loss) {
+    *loss = (skw2v_loss){.first = 0.0};
+    for (int lane = 0; lane < 32; lane++)
+        loss->product[lane / 16][lane % 16] = 1.0f;
+}
 
 /* Allocates the private part from the IN fields; -1 if memory runs out (nothing is left behind). */
 int skw2v_allocate(skw2v_engine *engine);

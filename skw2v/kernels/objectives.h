@@ -17,6 +17,9 @@ typedef struct {
     float *weight; /* (TARGETS_PADDED(1 + k),) of a window with repeats */
     const float *label;
     const float *unit_weight;
+    int32_t n_fresh; /* windows that still find unused noise in the pool */
+    double fresh_noise_loss;
+    int64_t fresh_pairs;
 } negative_sampling;
 
 /* The center with label 1, then the next k entries of the shard's noise pool with label 0. The pool
@@ -62,6 +65,24 @@ ALWAYS_INLINE void choose_negative_sampling(const skw2v_engine *engine, const sk
     }
     targets->n = n;
     targets->weight = weight;
+}
+
+/* The shard's loss. Noise that has been trained a moment ago in the same shard scores better than
+ * it should, the more so the higher the rate: measured on all windows, the curve rises as the rate
+ * falls. So noise counts in the windows that see each word of the pool for the first time, and
+ * stands there for all pairs; the true pairs' loss is that of every window. */
+static inline void close_fresh_noise(negative_sampling *objective, const skw2v_loss *loss,
+                                     int64_t n_pairs) {
+    objective->fresh_noise_loss = loss->others;
+    objective->fresh_pairs = n_pairs;
+}
+
+static inline double negative_sampling_loss(const negative_sampling *objective,
+                                            const skw2v_loss *loss, int64_t n_pairs) {
+    if (objective->fresh_pairs == 0)
+        return loss->first + loss->others;
+    return loss->first +
+           objective->fresh_noise_loss * ((double)n_pairs / (double)objective->fresh_pairs);
 }
 
 #endif

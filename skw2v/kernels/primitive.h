@@ -157,16 +157,20 @@ ALWAYS_INLINE void update_block(const int n_targets, const int in_place, int n_h
 
 /* ---- links ----------------------------------------------------------------------------------- */
 
-/* Moves the products' logarithms into the total, in lane order. Plain C, in double: the same bits
- * on every instruction set. */
+/* Moves what the lanes hold into the totals, in lane order. Plain C, in double: the same bits on
+ * every instruction set. */
 static void flush_loss(skw2v_loss *loss) {
-    double total = loss->total;
-    for (int lane = 0; lane < 16; lane++) {
-        total += (double)loss->linear[lane] + log((double)loss->product[lane]);
-        loss->linear[lane] = 0.0f;
-        loss->product[lane] = 1.0f;
-    }
-    loss->total = total;
+    for (int later = 0; later < 2; later++)
+        for (int lane = 0; lane < 16; lane++) {
+            double sum =
+                (double)loss->linear[later][lane] + log((double)loss->product[later][lane]);
+            if (later == 0 && lane % BLOCK_T == 0)
+                loss->first += sum;
+            else
+                loss->others += sum;
+            loss->linear[later][lane] = 0.0f;
+            loss->product[later][lane] = 1.0f;
+        }
     loss->n_factors = 0;
 }
 
@@ -175,14 +179,16 @@ static void flush_loss(skw2v_loss *loss) {
  * up, a lane each, and their logarithm is taken once in a hundred.
  * Works on two rows of 8 at a time, the second one idle (weight 0) where n_hidden is odd. */
 ALWAYS_INLINE void sigmoid_link(int n_hidden, float *s, const float *label, const float *weight,
-                                const float *shift, int max_weight, float rate, skw2v_loss *loss) {
+                                const float *shift, int max_weight, float rate, int later,
+                                skw2v_loss *loss) {
     const int n_pairs = (n_hidden + 1) / 2;
-    if (loss->n_factors + n_pairs * max_weight > 120)
+    if (loss->n_factors + n_pairs > 120)
         flush_loss(loss);
-    loss->n_factors += n_pairs * max_weight;
+    loss->n_factors += n_pairs;
     if (n_hidden & 1) /* the idle row must be finite */
         memset(s + 8 * n_hidden, 0, 8 * sizeof(float));
     const vf zero = vf_set1(0.0f), one = vf_set1(1.0f);
+    float factors[SKW2V_MAX_GROUP * BLOCK_T];
     for (int lane = 0; lane < 16; lane += LANES) {
         const int column = lane % 8; /* AVX-512 holds the columns twice, a narrower one a part */
         vf y, w, c;
@@ -196,7 +202,8 @@ ALWAYS_INLINE void sigmoid_link(int n_hidden, float *s, const float *label, cons
         w = vf_load(weight + column);
         c = vf_load(shift + column);
 #endif
-        vf linear = vf_load(loss->linear + lane), product = vf_load(loss->product + lane);
+        vf linear = vf_load(loss->linear[later] + lane);
+        vf product = vf_load(loss->product[later] + lane);
         for (int pair = 0; pair < n_pairs; pair++) {
             float *at = s + 16 * pair + lane;
             if (pair == n_pairs - 1 && (n_hidden & 1)) { /* the second row is not there */
@@ -214,12 +221,20 @@ ALWAYS_INLINE void sigmoid_link(int n_hidden, float *s, const float *label, cons
             vf p = vf_select(negative, e * inverse, inverse);
             vf_store(at, vf_set1(rate) * w * (y - p));
             linear = vf_fma(w, vf_relu(x) - y * x, linear);
-            for (int m = 1; m <= max_weight; m++)
-                product = product * vf_select((vi)(w >= vf_set1((float)m)), one + e, one);
+            product = product * vf_select((vi)(w > zero), one + e, one);
+            if (__builtin_expect(max_weight > 1, 0))
+                vf_store(factors + 16 * pair + lane, one + e);
         }
-        vf_store(loss->linear + lane, linear);
-        vf_store(loss->product + lane, product);
+        vf_store(loss->linear[later] + lane, linear);
+        vf_store(loss->product[later] + lane, product);
     }
+    if (__builtin_expect(max_weight > 1, 0)) /* rare: the rest of the weights, in row order */
+        for (int i = 0; i < n_hidden; i++)
+            for (int t = 0; t < BLOCK_T; t++)
+                if (weight[t] > 1.0f) {
+                    double *total = later || t > 0 ? &loss->others : &loss->first;
+                    *total += (weight[t] - 1.0) * log((double)factors[8 * i + t]);
+                }
 }
 
 /* G = rate * (y - softmax(S)) over all blocks, loss -sum y log softmax(S). Scalar and in double:
@@ -242,7 +257,9 @@ static void softmax_link(int n_hidden, int64_t tile, float *s, const skw2v_targe
         for (int64_t t = 0; t < n_targets; t++) {
             double logit = LOGIT(t);
             double p = targets->weight[t] * exp(logit - log_sum);
-            loss->total += targets->label[t] * (log_sum - logit);
+            if (targets->label[t] > 0.0f)
+                loss->first +=
+                    targets->label[t] * (log_sum - logit - log((double)targets->weight[t]));
             SCORE(t) = (float)(rate * (targets->label[t] - p));
         }
 #undef LOGIT
@@ -311,7 +328,8 @@ ALWAYS_INLINE void primitive_step(int n_hidden, float *const *from, float *const
 #undef CALL
         if (link == SKW2V_LINK_SIGMOID)
             sigmoid_link(n_hidden, tile_s, targets->label + first, targets->weight + first,
-                         block_shift(targets, first, n, shift), targets->max_weight, rate, loss);
+                         block_shift(targets, first, n, shift), targets->max_weight, rate,
+                         block > 0, loss);
     }
     if (link == SKW2V_LINK_SOFTMAX)
         softmax_link(n_hidden, tile, s, targets, rate, loss);
