@@ -20,7 +20,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 COMPILED := setup.py pyproject.toml MANIFEST.in \
 	$(wildcard skw2v/*.pyx skw2v/*.pxd skw2v/kernels/*.c skw2v/kernels/*.h)
 CYTHON_FILES := $(wildcard skw2v/*.pyx skw2v/*.pxd)
-C_FILES := $(wildcard skw2v/kernels/*.c skw2v/kernels/*.h)
+C_FILES := $(wildcard skw2v/kernels/*.c skw2v/kernels/*.h tools/*.c)
 DOCS := $(wildcard docs/*.rst docs/conf.py README.md CHANGELOG.md)
 
 # Pictures are written, never shown.
@@ -28,7 +28,8 @@ export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format test-oldest docs sdist wheel dist bench bench-quality clean distclean
+.PHONY: help demo test lint format test-oldest race docs sdist wheel dist bench bench-quality clean \
+	distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +53,9 @@ format: $(VENV)/.develop ## rewrite the sources the way lint wants them
 
 test-oldest: $(OLDEST)/.installed ## the tests on the wheel, with the oldest supported dependencies
 	cd tests && ../$(OLDEST)/bin/python -m pytest . --ignore=test_build.py $(PYTEST_ARGS)
+
+race: ## the kernels under sanitizers: no data race, no stray access (see tools/race.sh)
+	tools/race.sh
 
 docs: $(VENV)/.docs ## the documentation, as HTML in docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
