@@ -40,11 +40,12 @@ demo: $(VENV)/.installed ## install into .venv and run the main job on real text
 test: lint $(VENV)/.develop ## lint, then the tests (PYTEST_ARGS="-k name" passes options on)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+# cython-lint calls pycodestyle by its bare name, so it must be on the PATH.
 lint: $(VENV)/.develop ## ruff, cython-lint and clang-format, all read-only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(if $(CYTHON_FILES),$(BIN)/cython-lint $(CYTHON_FILES),@echo "no Cython source yet")
-	$(if $(C_FILES),$(BIN)/clang-format --dry-run -Werror $(C_FILES),@echo "no C source yet")
+	$(if $(CYTHON_FILES),PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint $(CYTHON_FILES),@echo "no Cython")
+	$(if $(C_FILES),$(BIN)/clang-format --dry-run -Werror $(C_FILES),@echo "no C")
 
 format: $(VENV)/.develop ## rewrite the sources the way lint wants them
 	$(BIN)/ruff check --fix .
