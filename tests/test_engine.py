@@ -417,6 +417,35 @@ def test_words_that_never_come_up_keep_their_vectors():
     assert found.output_vectors[:2].any()
 
 
+# --- The layout that training chooses
+
+
+@settings(max_examples=100)
+@given(
+    counts=st.lists(st.integers(0, 10**6), min_size=1, max_size=30).filter(any),
+    window=st.integers(1, 200),
+    n_negatives=st.integers(1, 100),
+    subsample=st.sampled_from([0.0, 1e-3, 1e-9]),
+    learning_rate=st.floats(1e-6, 10.0),
+    dynamic_window=st.booleans(),
+)
+def test_the_chosen_layout_is_one_the_engine_runs(counts, subsample, **changes):
+    parameters = make_parameters(subsample=subsample, **changes)
+    counts = np.array(counts)
+    keep = keep_thresholds(counts, subsample)
+    layout = _training.choose_layout(counts.sum(), counts, keep, parameters)
+    engine, _ = make_engine(make_text([[0, 1, 1, 0]]), parameters, layout)
+    assert engine.n_rounds >= 1
+
+
+def test_training_takes_the_chosen_layout_where_none_is_given(long_text):
+    parameters = make_parameters()
+    keep = make_tables(long_text, parameters).keep_threshold
+    layout = _training.choose_layout(long_text.n_tokens, long_text.counts, keep, parameters)
+    found, expected = (train(long_text, parameters, choice) for choice in (None, layout))
+    assert result_bytes(found) == result_bytes(expected)
+
+
 # --- Errors
 
 
