@@ -59,7 +59,7 @@ race: ## the kernels under sanitizers: no data race, no stray access (see tools/
 	tools/race.sh
 
 docs: $(VENV)/.docs ## the documentation, as HTML in docs/_build/html
-	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -E -q -b html docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
 
 dist: dist/.built ## sdist, and from it the wheel, in dist/
