@@ -94,6 +94,7 @@ cdef extern from "engine.h" nogil:
         int cbow_gradient
         int window
         int dynamic_window
+        int reach
         int n_negatives
         int pool_size
         int group_size
@@ -223,8 +224,10 @@ cdef class Engine:
     ):
         if not (1 <= n_shards <= SKW2V_MAX_SHARDS and 1 <= group_size <= SKW2V_MAX_GROUP):
             raise ValueError(f"{n_shards=} or {group_size=} out of range")
-        if pool_size < n_negatives or input.shape[1] % 16 or shard_tokens < 1:
-            raise ValueError(f"{pool_size=}, {n_negatives=}, {shard_tokens=}, {input.shape[1]=}")
+        if pool_size < n_negatives or input.shape[1] % 16 or shard_tokens < 1 or window < 1:
+            raise ValueError(
+                f"{pool_size=}, {n_negatives=}, {shard_tokens=}, {window=}, {input.shape[1]=}"
+            )
         memset(&self.engine, 0, sizeof(self.engine))
         self.body = choose_body(isa)
         self.alive = (token_ids, document_offsets, keep_threshold, alias_threshold, alias, input,
@@ -243,16 +246,20 @@ cdef class Engine:
                                      "word2vec": SKW2V_CBOW_WORD2VEC}[cbow_gradient]
         self.engine.window = window
         self.engine.dynamic_window = dynamic_window
+        self.engine.reach = max(1, min(window, int(np.max(np.diff(document_offsets), initial=0))))
         self.engine.n_negatives = n_negatives
         self.engine.pool_size = pool_size
         self.engine.group_size = group_size
         self.engine.stride = input.shape[1]
         self.engine.n_shards = n_shards
-        self.engine.shard_tokens = shard_tokens
         self.engine.segment = (self.engine.n_tokens + n_shards - 1) // n_shards
+        self.engine.shard_tokens = shard_tokens = min(shard_tokens, max(self.engine.segment, 1))
         self.engine.input = &input[0, 0]
         self.engine.output = &output[0, 0]
         self.n_rounds = (self.engine.segment + shard_tokens - 1) // shard_tokens
+        if shard_tokens + 2 * <int64_t> self.engine.reach + pool_size > 2**30:
+            raise ValueError(f"{shard_tokens=}, {window=} or {pool_size=} is too large")
+        self.next_round = self.n_rounds  # nothing can run before start_epoch
         if skw2v_allocate(&self.engine) != 0:
             raise MemoryError(
                 "no memory for the shards' private rows; lower n_components or window"
@@ -323,18 +330,22 @@ cdef class Engine:
         return shards
 
 
-def init_input_vectors(float[:, ::1] out, int64_t n_components, uint64_t seed, int n_threads):
-    """Fill the first ``n_components`` columns with uniform(-.5, .5) / n_components, keyed on
-    (seed, row, column), and the padding with zeros."""
+def init_vectors(
+    float[:, ::1] input, float[:, ::1] output, int64_t n_components, uint64_t seed, int n_threads
+):
+    """Fill the first ``n_components`` columns of ``input`` with uniform(-.5, .5) / n_components,
+    keyed on (seed, row, column), its padding and ``output`` with zeros."""
     cdef:
         uint64_t key = skw2v_stream_key(seed, SKW2V_PURPOSE_INIT, 0), bits
-        int64_t row, j, n_words = out.shape[0], stride = out.shape[1]
+        int64_t row, j, n_words = input.shape[0], stride = input.shape[1]
     for row in prange(n_words, nogil=True, num_threads=n_threads, schedule="static"):
         for j in range(n_components):
             bits = skw2v_random_bits(key, <uint64_t> (row * n_components + j))
-            out[row, j] = <float> ((((bits >> 40) + 0.5) / 16777216.0 - 0.5) / n_components)
+            input[row, j] = <float> ((((bits >> 40) + 0.5) / 16777216.0 - 0.5) / n_components)
         for j in range(n_components, stride):
-            out[row, j] = 0.0
+            input[row, j] = 0.0
+        for j in range(stride):
+            output[row, j] = 0.0
 
 
 def pool(

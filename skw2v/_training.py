@@ -21,8 +21,8 @@ MAX_COLLISIONS = 2.0
 REFERENCE_STEP = 0.025 * 6 * 6  # rate, mean contexts of window 5, targets of 5 negatives
 MAX_ROUND_TOKENS = 4096
 MIN_ROUNDS = 8
-MAX_SHARDS = 32
-MIN_SHARD_TOKENS = 16
+MAX_SHARDS = 16
+MIN_SHARD_TOKENS = 32
 MAX_GROUP_STEP = 0.4  # contexts of a group x learning rate
 LONE_SHARD_TOKENS = 128
 NOISE_POOL = 32
@@ -98,7 +98,8 @@ def choose_layout(n_tokens, word_counts, keep_threshold, parameters):
         n_shards, shard_tokens = 1, LONE_SHARD_TOKENS
     # A noise word is trained again and again while its shard lasts; widely, it needs company.
     draws = shard_tokens * n_kept / word_counts.sum() * parameters.n_negatives
-    pool_size = max(NOISE_POOL, parameters.n_negatives, int(draws * width / MAX_POOL_UPDATES))
+    pool_size = min(int(draws * width / MAX_POOL_UPDATES), int(draws) + 1)
+    pool_size = max(pool_size, NOISE_POOL, parameters.n_negatives)
     # Contexts of one window move its targets at once: at a high rate, fewer.
     group_size = int(np.clip(MAX_GROUP_STEP / parameters.learning_rate, 1, _kernels.MAX_GROUP))
     return Layout(n_shards, shard_tokens, pool_size, group_size)
@@ -114,8 +115,7 @@ def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=N
         layout = choose_layout(corpus.n_tokens, word_counts, keep_threshold, parameters)
     n_words, d = len(word_counts), parameters.n_components
     input_rows, output_rows = _Rows(n_words, d), _Rows(n_words, d)
-    _kernels.init_input_vectors(input_rows.padded, d, parameters.seed, n_threads)
-    output_rows.padded[:] = 0.0
+    _kernels.init_vectors(input_rows.padded, output_rows.padded, d, parameters.seed, n_threads)
     engine = _kernels.Engine(
         corpus.token_ids,
         corpus.document_offsets,
@@ -136,11 +136,12 @@ def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=N
         shard_tokens=layout.shard_tokens,
         isa=isa,
     )
+    team = _Team(n_threads)
     loss_curve = np.zeros(parameters.max_iter)
     for epoch in range(parameters.max_iter):
         started = time.perf_counter()
         engine.start_epoch(epoch)
-        _run_epoch(engine, learning_rates(engine.n_rounds, epoch, parameters), n_threads)
+        _run_epoch(engine, learning_rates(engine.n_rounds, epoch, parameters), team)
         loss, n_pairs = engine.epoch_loss()
         loss_curve[epoch] = loss / n_pairs if n_pairs else 0.0
         if on_epoch is not None:
@@ -161,16 +162,64 @@ def learning_rates(n_rounds, epoch, parameters):
     return np.maximum(rates, parameters.min_learning_rate).astype(np.float32)
 
 
-def _run_epoch(engine, rates, n_threads):
+def _run_epoch(engine, rates, team):
     """Run all rounds, in calls of about SECONDS_PER_CALL each."""
     done, step = 0, 1
     while done < len(rates):
+        n_rounds = min(max(1, step // 4) if team.on_trial else step, len(rates) - done)
         started = time.perf_counter()
-        engine.run(rates[done : done + step], n_threads)
-        done += step
-        seconds = time.perf_counter() - started
-        # At most double: the first rounds (cold caches) say little about the ones to come.
-        step = max(1, int(step * min(2.0, SECONDS_PER_CALL / max(seconds, 1e-9))))
+        engine.run(rates[done : done + n_rounds], team.n_threads)
+        seconds = max(time.perf_counter() - started, 1e-9)
+        done += n_rounds
+        if not team.on_trial:
+            # At most double: the first rounds (cold caches) say little about the ones to come.
+            step = max(1, int(n_rounds * min(2.0, SECONDS_PER_CALL / seconds)))
+        team.report(n_rounds / seconds, seconds)
+
+
+class _Team:
+    """How many threads run the next rounds: all of them, or fewer while the machine is busy.
+
+    Threads that meet at a barrier twice a round run at the pace of the one that waits for a core.
+    Where other processes want the cores, fewer threads are faster, and since the vectors do not
+    depend on their number we are free to change it: now and then a call runs with half or twice as
+    many, and the faster number stays. On an idle machine the trials get rare (they cost below 1 %).
+    """
+
+    FIRST_TRIAL, LONGEST_WAIT = 1.0, 8.0  # seconds
+
+    def __init__(self, n_threads):
+        self.most = self.n_threads = self._settled = n_threads
+        self._speed = 0.0  # rounds per second of the settled number, smoothed
+        self._wait = self._until_trial = self.FIRST_TRIAL
+        self._up = False
+
+    @property
+    def on_trial(self):
+        """Does the next call try another number of threads?"""
+        return self.n_threads != self._settled
+
+    def report(self, speed, seconds):
+        """Take note of a call's speed and set ``n_threads`` for the next one."""
+        if self.most == 1:
+            return
+        if self.on_trial:
+            if speed > self._speed:
+                self._settled, self._speed, self._wait = self.n_threads, speed, self.FIRST_TRIAL
+            else:
+                self.n_threads = self._settled
+                self._wait = min(2 * self._wait, self.LONGEST_WAIT)
+            self._until_trial = self._wait
+            return
+        if speed < 0.6 * self._speed:  # something else has come up
+            self._until_trial = 0.0
+            self._wait = self.FIRST_TRIAL
+        self._speed = speed if self._speed == 0.0 else 0.5 * (self._speed + speed)
+        self._until_trial -= seconds
+        if self._until_trial <= 0.0:
+            self._up = self._settled < self.most and (not self._up or self._settled == 1)
+            tried = 2 * self._settled if self._up else max(1, self._settled // 2)
+            self.n_threads = min(tried, self.most)
 
 
 class _Rows:

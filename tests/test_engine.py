@@ -76,7 +76,7 @@ def make_engine(text, parameters, layout, stride=None, **changes):
     """An engine on fresh matrices, and the matrices."""
     stride = stride or -(-parameters.n_components // 16) * 16
     matrices = np.zeros((2, len(text.counts), stride), dtype=np.float32)
-    _kernels.init_input_vectors(matrices[0], parameters.n_components, parameters.seed, 1)
+    _kernels.init_vectors(*matrices, parameters.n_components, parameters.seed, 1)
     arguments = {
         name: getattr(parameters, name)
         for name in (

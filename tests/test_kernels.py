@@ -50,11 +50,12 @@ def test_random_bits_are_the_reference(seed, purpose):
 @by_dimension
 @pytest.mark.parametrize("n_threads", [1, 3])
 def test_initial_vectors_are_the_reference_to_the_bit(n_components, n_threads):
-    vectors = np.full((37, padded(n_components, 16)), np.nan, dtype=np.float32)
-    _kernels.init_input_vectors(vectors, n_components, 2**32 - 1, n_threads)
+    vectors, output = np.full((2, 37, padded(n_components, 16)), np.nan, dtype=np.float32)
+    _kernels.init_vectors(vectors, output, n_components, 2**32 - 1, n_threads)
     expected = initial_input_vectors(37, n_components, 2**32 - 1)
     assert vectors[:, :n_components].tobytes() == expected.tobytes()
     assert not vectors[:, n_components:].any()
+    assert not output.any()
 
 
 # --- The primitive

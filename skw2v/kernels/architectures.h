@@ -35,6 +35,36 @@ ALWAYS_INLINE int train_skipgram(const skw2v_engine *engine, const skw2v_plan *p
     return n_pairs + n;
 }
 
+/* mean of n rows over `n_vectors` vectors at j, in row order; `change` there is cleared. */
+ALWAYS_INLINE void mean_strip(const int n_vectors, int n, float *const *rows, int64_t j,
+                              float *mean, float *change) {
+    vf sum[4];
+    for (int v = 0; v < n_vectors; v++)
+        sum[v] = vf_load(rows[0] + j + v * LANES);
+    for (int i = 1; i < n; i++)
+        for (int v = 0; v < n_vectors; v++)
+            sum[v] = sum[v] + vf_load(rows[i] + j + v * LANES);
+    for (int v = 0; v < n_vectors; v++) {
+        vf_store(mean + j + v * LANES, sum[v] * vf_set1(1.0f / (float)n));
+        vf_store(change + j + v * LANES, vf_set1(0.0f));
+    }
+}
+
+/* Of n context positions with repeated words: the sum of the words' squared multiplicities. Each
+ * occurrence adds 2 * (occurrences before it) + 1. */
+static int64_t squared_multiplicities(const skw2v_plan *plan, const skw2v_token *center,
+                                      int32_t i) {
+    int64_t squares = 0;
+    for (int32_t c = center->begin; c < center->end; c++) {
+        if (c == i)
+            continue;
+        squares++;
+        for (int32_t p = plan->tokens[c].previous; p >= center->begin; p = plan->tokens[p].previous)
+            squares += 2 * (p != i);
+    }
+    return squares;
+}
+
 /* CBOW: one hidden row, the mean of the contexts. What the step adds to it goes back to every
  * context: divided by their number (the exact gradient), or whole (word2vec.c; Irsoy et al. 2021
  * say what that costs). Whole, a word that fills the window would get its change n times over, so
@@ -42,42 +72,34 @@ ALWAYS_INLINE int train_skipgram(const skw2v_engine *engine, const skw2v_plan *p
 ALWAYS_INLINE int train_cbow(const skw2v_engine *engine, const skw2v_plan *plan,
                              const skw2v_token *center, int32_t i, float *const *inputs,
                              const skw2v_targets *targets, float rate, skw2v_loss *loss,
-                             float *scratch) {
+                             float **contexts, float *scratch) {
     const int64_t stride = engine->stride;
     float *mean = scratch, *change = scratch + stride;
-    const int32_t n = center->end - center->begin - 1;
-    const vf inverse = vf_set1(1.0f / (float)n);
-    for (int64_t j = 0; j < stride; j += LANES) {
-        vf sum = vf_set1(0.0f);
-        for (int32_t c = center->begin; c < center->end; c++)
-            if (c != i)
-                sum = sum + vf_load(inputs[c] + j);
-        vf_store(mean + j, sum * inverse);
-        vf_store(change + j, vf_set1(0.0f));
+    int n = 0, repeats = 0;
+    for (int32_t c = center->begin; c < center->end; c++) {
+        contexts[n] = inputs[c];
+        n += c != i;
+        repeats |= plan->tokens[c].previous >= center->begin;
     }
+    int64_t j = 0;
+    for (; j + 4 * LANES <= stride; j += 4 * LANES)
+        mean_strip(4, n, contexts, j, mean, change);
+    for (; j + 2 * LANES <= stride; j += 2 * LANES)
+        mean_strip(2, n, contexts, j, mean, change);
+    for (; j < stride; j += LANES)
+        mean_strip(1, n, contexts, j, mean, change);
     primitive_step(1, &mean, &change, targets, stride, rate, SKW2V_LINK_SIGMOID, loss,
                    scratch + 2 * stride);
 
-    float share = 1.0f / (float)n;
-    if (engine->cbow_gradient == SKW2V_CBOW_WORD2VEC) {
-        int64_t squares = 0; /* of multiplicities: each occurrence adds 2 * (seen before it) + 1 */
-        for (int32_t c = center->begin; c < center->end; c++) {
-            if (c == i)
-                continue;
-            squares++;
-            for (int32_t p = plan->tokens[c].previous; p >= center->begin;
-                 p = plan->tokens[p].previous)
-                squares += 2 * (p != i);
-        }
-        share = (float)n / (float)squares;
-    }
+    float share = 1.0f;
+    if (engine->cbow_gradient == SKW2V_CBOW_EXACT)
+        share = 1.0f / (float)n;
+    else if (repeats)
+        share = (float)n / (float)squared_multiplicities(plan, center, i);
     const vf scale = vf_set1(share);
-    for (int64_t j = 0; j < stride; j += LANES)
-        vf_store(change + j, vf_load(change + j) * scale);
-    for (int32_t c = center->begin; c < center->end; c++)
-        if (c != i)
-            for (int64_t j = 0; j < stride; j += LANES)
-                vf_store(inputs[c] + j, vf_load(inputs[c] + j) + vf_load(change + j));
+    for (int c = 0; c < n; c++)
+        for (j = 0; j < stride; j += LANES)
+            vf_store(contexts[c] + j, vf_fma(scale, vf_load(change + j), vf_load(contexts[c] + j)));
     return 1;
 }
 

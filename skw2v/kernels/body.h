@@ -3,11 +3,20 @@
 #include "architectures.h"
 #include "objectives.h"
 
-#define PREFETCH_AHEAD 3 /* windows */
-
-static void prefetch_row(const float *row, int64_t stride) {
-    for (int64_t j = 0; j < stride; j += BLOCK)
-        __builtin_prefetch(row + j, 1, 3);
+/* Rows mostly lie in memory, not in cache, and a shard is over before a prefetch within it would
+ * pay. So while one shard trains, the rows of the next are fetched, a few slots a window. */
+static void prefetch_slots(const skw2v_engine *engine, const skw2v_plan *plan, int32_t from,
+                           int32_t to) {
+    for (int32_t i = from; i < to && i < plan->n_slots; i++) {
+        const skw2v_slot *slot = &plan->slots[i];
+        __builtin_prefetch(engine->marks + slot->word * (int64_t)engine->mark_stride, 0, 2);
+        for (int64_t j = 0; j < engine->stride; j += BLOCK) {
+            if (slot->roles & SKW2V_ROLE_INPUT)
+                __builtin_prefetch(engine->input + slot->word * engine->stride + j, 1, 2);
+            if (slot->roles & SKW2V_ROLE_OUTPUT)
+                __builtin_prefetch(engine->output + slot->word * engine->stride + j, 1, 2);
+        }
+    }
 }
 
 /* Bit s: does shard s of this round use the word's row in `role`? */
@@ -64,6 +73,7 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
     negative_sampling objective = {.clean = plan->pool_clean, .pool = pointers};
     pointers += 2 * engine->pool_size;
     objective.targets.rows = pointers;
+    float **contexts = pointers + padded; /* (2 * reach + 1,) */
     float *label = scratch, *unit_weight = scratch + padded;
     objective.weight = scratch + 2 * padded;
     scratch += 3 * padded;
@@ -81,15 +91,16 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
     skw2v_loss loss;
     skw2v_reset_loss(&loss);
     int64_t n_pairs = 0;
+    const skw2v_plan *next = &engine->plans[round & 1][(shard + 1) % engine->n_shards];
+    const int32_t n_centers = plan->last_center - plan->first_center;
+    const int32_t fetch = (next->n_slots + n_centers - 1) / n_centers; /* slots a center */
+    int32_t fetched = 0;
     for (int32_t i = plan->reached_from; i < plan->reached_to; i++)
         inputs[i] = plan->slots[plan->tokens[i].slot].input;
     for (int32_t i = plan->first_center; i < plan->last_center; i++) {
         const skw2v_token *center = &plan->tokens[i];
-        const int32_t input_ahead = i + engine->window + PREFETCH_AHEAD;
-        if (input_ahead < plan->reached_to)
-            prefetch_row(inputs[input_ahead], engine->stride);
-        if (i + PREFETCH_AHEAD < plan->last_center && i + PREFETCH_AHEAD < plan->reached_to)
-            prefetch_row(plan->slots[center[PREFETCH_AHEAD].slot].output, engine->stride);
+        prefetch_slots(engine, next, fetched, fetched + fetch);
+        fetched += fetch;
         if (center->end - center->begin < 2)
             continue;
         choose_negative_sampling(engine, plan, &objective, center->slot);
@@ -98,7 +109,7 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
                                       &loss, scratch);
         else
             n_pairs += train_cbow(engine, plan, center, i, inputs, &objective.targets, rate, &loss,
-                                  scratch);
+                                  contexts, scratch);
         if (--objective.n_fresh == 0) {
             flush_loss(&loss);
             close_fresh_noise(&objective, &loss, n_pairs);

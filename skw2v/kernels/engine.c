@@ -23,9 +23,10 @@ static inline int32_t draw_half_window(const skw2v_engine *engine, uint64_t key,
     uint64_t bits = skw2v_random_bits(key, (uint64_t)position);
     if ((uint32_t)bits > engine->keep_threshold[engine->token_ids[position]])
         return 0;
-    if (!engine->dynamic_window)
-        return engine->window;
-    return 1 + (int32_t)skw2v_below(bits, (uint32_t)engine->window);
+    int32_t half_window = engine->window;
+    if (engine->dynamic_window)
+        half_window = 1 + (int32_t)skw2v_below(bits, (uint32_t)engine->window);
+    return half_window < engine->reach ? half_window : engine->reach;
 }
 
 static inline void put_kept(skw2v_stream *stream, int32_t at, const skw2v_engine *engine,
@@ -58,13 +59,13 @@ void skw2v_start_epoch(skw2v_engine *engine, int64_t epoch, int shard) {
     stream->cursor_document = stream->center_document = document_of(engine, start);
 
     const int64_t first = engine->document_offsets[stream->cursor_document];
-    int32_t room = engine->window; /* filled from the right, then moved to the front */
+    int32_t room = engine->reach; /* filled from the right, then moved to the front */
     for (int64_t position = start - 1; position >= first && room > 0; position--) {
         int32_t half_window = draw_half_window(engine, key, position);
         if (half_window)
             put_kept(stream, --room, engine, position, stream->cursor_document, half_window);
     }
-    stream->n_kept = engine->window - room;
+    stream->n_kept = engine->reach - room;
     move_kept(stream, room, 0, stream->n_kept);
 }
 
@@ -74,7 +75,7 @@ static void advance(skw2v_engine *engine, skw2v_stream *stream, uint64_t key, in
     int32_t drop = 0;
     while (drop < stream->n_kept && stream->position[drop] < begin)
         drop++;
-    drop = drop > engine->window ? drop - engine->window : 0;
+    drop = drop > engine->reach ? drop - engine->reach : 0;
     stream->n_kept -= drop;
     if (drop)
         move_kept(stream, drop, 0, stream->n_kept);
@@ -85,7 +86,7 @@ static void advance(skw2v_engine *engine, skw2v_stream *stream, uint64_t key, in
     int32_t beyond = 0;
     while (beyond < stream->n_kept && stream->position[stream->n_kept - 1 - beyond] >= end)
         beyond++;
-    while (stream->cursor < end || (stream->cursor < reach && beyond < engine->window)) {
+    while (stream->cursor < end || (stream->cursor < reach && beyond < engine->reach)) {
         int64_t position = stream->cursor++;
         while (engine->document_offsets[stream->cursor_document + 1] <= position)
             stream->cursor_document++;
@@ -252,8 +253,10 @@ int skw2v_allocate(skw2v_engine *engine) {
     int failed = 0;
     const int padded = (1 + engine->n_negatives + 7) & ~7;
     engine->mark_stride = (engine->n_shards + 7) & ~7;
-    engine->token_capacity = (int32_t)engine->shard_tokens + 2 * engine->window;
+    engine->token_capacity = (int32_t)engine->shard_tokens + 2 * engine->reach;
     engine->slot_capacity = engine->token_capacity + engine->pool_size;
+    if (engine->slot_capacity > engine->n_words)
+        engine->slot_capacity = (int32_t)engine->n_words;
     engine->table_size = 64;
     while (engine->table_size < 2 * engine->slot_capacity)
         engine->table_size *= 2;
@@ -283,7 +286,9 @@ int skw2v_allocate(skw2v_engine *engine) {
             ALLOCATE(engine->pool_size, plan->pool);
             ALLOCATE(engine->pool_size, plan->pool_clean);
             ALLOCATE(engine->table_size, plan->table);
-            ALLOCATE(engine->token_capacity + 2 * engine->pool_size + padded, plan->pointers);
+            ALLOCATE(engine->token_capacity + 2 * engine->pool_size + padded + 2 * engine->window +
+                         1,
+                     plan->pointers);
         }
     }
     if (failed)

@@ -95,6 +95,7 @@ typedef struct {
     int cbow_gradient;
     int window;
     int dynamic_window;
+    int reach; /* min(window, longest document): no context is farther away */
     int n_negatives;
     int pool_size;
     int group_size;
