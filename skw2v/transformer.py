@@ -64,8 +64,9 @@ CountVectorizer` does. None leaves them.
         then not used.
     architecture : {"skipgram", "cbow"}, default="skipgram"
         "skipgram" predicts a word from each word of its context in turn, "cbow" from the mean of
-        their input vectors. The gradient of "cbow" is exact, divided by the size of the
-        context [3]_.
+        their input vectors. As in the original program, "cbow" hands every word of the context
+        the whole gradient of that mean, where the chain rule would divide it by their
+        number [3]_.
     loss : {"negative_sampling"}, default="negative_sampling"
         Tell a word from `n_negatives` words drawn as noise.
     n_components : int, default=100
@@ -84,8 +85,8 @@ CountVectorizer` does. None leaves them.
         Threshold t above which frequent words are thinned out before training: a word with share f
         of all tokens is kept with probability `(sqrt(f / t) + 1) * t / f`. 0 keeps every one.
     learning_rate : float, default=0.025
-        Learning rate at the start; it falls linearly to `min_learning_rate`. Twice the default
-        often suits "cbow".
+        Learning rate at the start; it falls linearly to `min_learning_rate`. Twice the
+        default is the original program's choice for "cbow".
     min_learning_rate : float, default=1e-4
         Learning rate at the end; at most `learning_rate`.
     max_iter : int, default=5
@@ -404,6 +405,7 @@ CountVectorizer` does. None leaves them.
         # Plain Python numbers, because equal numbers of other types would miss the cache.
         return TrainingParameters(
             architecture=self.architecture,
+            cbow_gradient="word2vec",
             loss=self.loss,
             n_components=int(self.n_components),
             window=int(self.window),

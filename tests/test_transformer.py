@@ -114,6 +114,12 @@ def test_transform_parameters_never_retrain(count_training):
     assert len(count_training) == 1
 
 
+def test_no_documents_give_no_rows():
+    fitted = small(embedding="sum").fit(DOCUMENTS)
+    assert fitted.transform([]).shape == (0, 7)
+    assert fitted.set_output(transform="pandas").transform(iter(())).shape == (0, 7)
+
+
 def test_feature_names():
     fitted = small(n_components=2, embedding="concat").fit(DOCUMENTS)
     assert fitted.get_feature_names_out().tolist() == [f"word2vectransformer{i}" for i in range(4)]
