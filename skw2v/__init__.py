@@ -6,27 +6,33 @@ What is offered here::
     WordVectors           words and their vectors: neighbours, analogies, files
     show_versions         what a bug report needs
     datasets              load_docstrings(): a real corpus that every installation already has
-    display               WordMapDisplay (needs matplotlib)
+    display               WordMapDisplay, LossCurveDisplay (need matplotlib)
 
 and the rooms behind it::
 
-    transformer.py     Word2VecTransformer: parameters, and fit/transform as a short recipe
-    word_vectors.py    WordVectors: neighbours and analogies of a fitted or loaded matrix
-    formats.py         word2vec's text format: read and write
-    display.py         WordMapDisplay (matplotlib, as scikit-learn's Display classes)
-    datasets.py        load_docstrings()
-    __main__.py        python -m skw2v demo
-    _parameters.py     what each parameter may be
-    _analyzer.py       documents -> tokens, with CountVectorizer's parameters and meaning
-    _vocabulary.py     tokens -> words, counts, ids
-    _corpus.py         encoded corpus
-    _sampling.py       noise distribution (alias table), keep probabilities
-    _training.py       epochs, rounds, learning rate, callbacks; calls the training kernels
-    _pooling.py        ids + vectors -> document features
-    _threads.py        n_jobs -> number of threads
-    _reference.py      every formula in plain NumPy float64: the specification of the kernels
-    _kernels.pyx       memoryviews -> C structs, prange over shards; test doors
-    kernels/           plain C: one body compiled per instruction set; one dispatch file
+    transformer.py           Word2VecTransformer: parameters, and fit/transform as a short recipe
+    word_vectors.py          WordVectors: neighbours, analogies and evaluation of a fitted or
+                             loaded matrix
+    formats.py               word2vec's text format: read and write
+    display.py               WordMapDisplay, LossCurveDisplay, as scikit-learn's Display classes
+    datasets.py              load_docstrings()
+    __main__.py  _demo.py    python -m skw2v demo
+    _show_versions.py        show_versions()
+    _parameters.py           what each parameter may be
+    _sklearn.py              the one door to names that scikit-learn keeps private
+    _analyzer.py             documents -> tokens, with CountVectorizer's parameters and meaning
+    _vocabulary.py           tokens -> words, counts, ids
+    _corpus.py               encoded corpus
+    _sampling.py             noise distribution (alias table), keep probabilities
+    _training.py             epochs, rounds, learning rate; the one caller of the training kernels
+    _pooling.py              ids + vectors -> document features
+    _threads.py              n_jobs -> number of threads
+    _evaluation.py           word pairs and analogies: scores
+    _word_map.py             where the words of a picture stand
+    _reference.py            every formula in plain NumPy float64, which tests compare with
+    _reference_training.py   the same for a whole training, shard by shard and round by round
+    _kernels.pyx             memoryviews -> C structs, a team of threads over shards; test doors
+    kernels/                 plain C: one body compiled per instruction set; one dispatch file
 
 The way of the data: documents -analyzer-> tokens -vocabulary-> ids -corpus-> (token_ids,
 document_offsets) -kernels-> input and output vectors -pooling-> features. Strings end at the

@@ -1,19 +1,10 @@
-"""What each parameter may be, and the one door to scikit-learn's private validation.
-
-Everything that reaches for a private name of scikit-learn's does it through this file.
-"""
+"""What each parameter may be."""
 
 import os
 from collections.abc import Mapping
 from numbers import Integral, Real
 
-from sklearn.base import _fit_context
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-
-__all__ = ["PARAMETER_CONSTRAINTS", "validated"]
-
-# Checks every parameter before the method runs; raises InvalidParameterError, which names it.
-validated = _fit_context(prefer_skip_nested_validation=True)
+from skw2v._sklearn import HasMethods, Interval, StrOptions
 
 _POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 

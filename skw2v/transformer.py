@@ -10,8 +10,9 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 from skw2v import __version__
 from skw2v._analyzer import build_analyzer, check_documents
 from skw2v._corpus import Corpus, build_corpus, encode
-from skw2v._parameters import PARAMETER_CONSTRAINTS, validated
+from skw2v._parameters import PARAMETER_CONSTRAINTS
 from skw2v._pooling import combine_vectors, pool_documents
+from skw2v._sklearn import keep_index, validated
 from skw2v._threads import effective_n_threads
 from skw2v._training import TrainingParameters, train
 from skw2v.word_vectors import WordVectors
@@ -277,7 +278,7 @@ CountVectorizer` does. None leaves them.
         features : ndarray of shape (n_documents, n_features), dtype float32
             As from `transform`.
         """
-        return self._pool(self._fit(X))
+        return keep_index(self._pool(self._fit(X)), X, self)
 
     def transform(self, X):
         """Pool the vectors of each document's words into one row.
@@ -302,7 +303,8 @@ CountVectorizer` does. None leaves them.
         """
         check_is_fitted(self)
         self._validate_params()  # embedding and pooling may have been set since fit
-        return self._pool(encode(check_documents(X), self._build_analyzer(), self._vocabulary))
+        corpus = encode(check_documents(X), self._build_analyzer(), self._vocabulary)
+        return keep_index(self._pool(corpus), X, self)
 
     def word_vectors(self, embedding="input"):
         """The learned words and their vectors, for queries and for saving.

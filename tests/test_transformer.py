@@ -1,6 +1,7 @@
 """What Word2VecTransformer learns, offers and remembers."""
 
 import inspect
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -290,6 +291,13 @@ def test_package_offers_what_it_lists():
         assert name in dir(skw2v)
     with pytest.raises(AttributeError, match="no attribute 'doc2vec'"):
         skw2v.doc2vec  # noqa: B018
+
+
+def test_the_package_docstring_maps_every_room():
+    package = Path(skw2v.__file__).parent
+    for room in package.glob("*.py*"):
+        if room.suffix in (".py", ".pyx") and room.name != "__init__.py":
+            assert f" {room.name} " in skw2v.__doc__
 
 
 def test_import_costs_next_to_nothing(run_python):

@@ -1,0 +1,37 @@
+"""The one door to names that scikit-learn keeps private, and to what its older versions lack."""
+
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._set_output import _get_output_config
+
+__all__ = ["HasMethods", "Interval", "StrOptions", "keep_index", "validated"]
+
+# Checks every parameter before the method runs; raises InvalidParameterError, which names it.
+validated = _fit_context(prefer_skip_nested_validation=True)
+
+
+def keep_index(features, X, estimator):
+    """Give features the index of a pandas Series where `set_output` asks for a DataFrame.
+
+    scikit-learn does so by itself from 1.8 on; before, it keeps the index of a DataFrame alone, and
+    a ColumnTransformer fails over the features of a column.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_documents, n_features)
+        What `estimator.transform(X)` has computed.
+    X : iterable of documents
+        What it was given.
+    estimator : estimator
+        Its `set_output` decides, or scikit-learn's configuration.
+
+    Returns
+    -------
+    features : ndarray or pandas.DataFrame
+        The columns get their names from scikit-learn.
+    """
+    if _get_output_config("transform", estimator)["dense"] != "pandas":
+        return features
+    import pandas as pd
+
+    return pd.DataFrame(features, index=X.index) if isinstance(X, pd.Series) else features
