@@ -87,6 +87,8 @@ def choose_layout(n_tokens, word_counts, keep_threshold, parameters):
     share = kept / n_kept
     width = parameters.window + 1 if parameters.dynamic_window else 2 * parameters.window
     step = parameters.learning_rate * width * (parameters.n_negatives + 1)
+    if parameters.architecture == "cbow":
+        step /= 2  # one step a window, not one a context: even a quarter trained as well
     collisions = MAX_COLLISIONS * min(1.0, REFERENCE_STEP / step)
     # A round in tokens of the corpus, dropped ones included.
     round_tokens = collisions / np.sum(share * share) * (word_counts.sum() / n_kept)
