@@ -1,5 +1,6 @@
 """What `load_docstrings` promises, on the sources that are installed and on small made-up ones."""
 
+import gc
 import json
 import os
 import subprocess
@@ -67,6 +68,13 @@ def test_every_class_can_be_learned_and_measured():
     assert n_classes >= 20
     assert np.bincount(train.target, minlength=n_classes).min() >= 30
     assert np.bincount(test.target, minlength=n_classes).min() >= 8
+
+
+def test_garbage_collection_goes_on_afterwards(corpus_of):
+    assert gc.isenabled()
+    with pytest.raises(FileNotFoundError):
+        corpus_of({"data.txt": "no code"})
+    assert gc.isenabled()
 
 
 def test_no_document_occurs_twice():
