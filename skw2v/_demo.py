@@ -35,7 +35,7 @@ class _Plan:
     """How much the demo does."""
 
     max_iter: int = 10
-    n_components: tuple = (50, 100, 200)
+    n_components: tuple = (50, 100)
     embeddings: tuple = ("input", "output", "sum", "concat")
     poolings: tuple = ("mean", "max")
     n_folds: int = 3
