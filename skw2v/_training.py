@@ -16,7 +16,7 @@ from skw2v import _kernels, _sampling
 SECONDS_PER_CALL = 0.1
 BLOCK = 16  # rows are padded to 64 bytes
 
-# The layout; docs/engine.md has the measurements behind each.
+# The layout; docs/engine.rst has the measurements behind each.
 MAX_COLLISIONS = 2.0
 REFERENCE_STEP = 0.025 * 6 * 6  # rate, mean contexts of window 5, targets of 5 negatives
 MAX_ROUND_TOKENS = 4096

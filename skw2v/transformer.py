@@ -129,7 +129,7 @@ CountVectorizer` does. None leaves them.
         The vectors of words as what is predicted, v' in [1]_.
     summed_vectors_ : ndarray of shape (n_words, n_components), dtype float32
         `input_vectors_ + output_vectors_`.
-    loss_curve_ : ndarray of shape (n_iter_,), dtype float64
+    loss_curve_ : ndarray of shape (`n_iter_`,), dtype float64
         Mean loss for a pair of center and context, epoch by epoch.
     n_iter_ : int
         Number of epochs that were trained.
