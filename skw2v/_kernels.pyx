@@ -94,7 +94,6 @@ cdef extern from "engine.h" nogil:
         int cbow_gradient
         int window
         int dynamic_window
-        int reach
         int n_negatives
         int pool_size
         int group_size
@@ -246,7 +245,6 @@ cdef class Engine:
                                      "word2vec": SKW2V_CBOW_WORD2VEC}[cbow_gradient]
         self.engine.window = window
         self.engine.dynamic_window = dynamic_window
-        self.engine.reach = max(1, min(window, int(np.max(np.diff(document_offsets), initial=0))))
         self.engine.n_negatives = n_negatives
         self.engine.pool_size = pool_size
         self.engine.group_size = group_size
@@ -257,8 +255,6 @@ cdef class Engine:
         self.engine.input = &input[0, 0]
         self.engine.output = &output[0, 0]
         self.n_rounds = (self.engine.segment + shard_tokens - 1) // shard_tokens
-        if shard_tokens + 2 * <int64_t> self.engine.reach + pool_size > 2**30:
-            raise ValueError(f"{shard_tokens=}, {window=} or {pool_size=} is too large")
         self.next_round = self.n_rounds  # nothing can run before start_epoch
         if skw2v_allocate(&self.engine) != 0:
             raise MemoryError(

@@ -73,6 +73,13 @@ static int train(const skw2v_body *body, int architecture) {
         skw2v_start_team(&team, 1, 1);
         skw2v_run_rounds(&engine, body, &team, 0, epoch, 0, N_ROUNDS, learning_rates);
     }
+    int64_t n_pairs = 0;
+    for (int s = 0; s < engine.n_shards; s++)
+        n_pairs += engine.streams[s].n_pairs;
+    if (n_pairs == 0) {
+        fprintf(stderr, "nothing was trained: its digest would show nothing\n");
+        return 2;
+    }
     printf("%s %016llx %016llx\n", architecture == SKW2V_SKIPGRAM ? "skipgram" : "cbow",
            (unsigned long long)digest(engine.input), (unsigned long long)digest(engine.output));
     skw2v_release(&engine);

@@ -230,8 +230,8 @@ static int same(const result *a, const result *b) {
            memcmp(a->n_pairs, b->n_pairs, sizeof a->n_pairs) == 0;
 }
 
-/* Returns the number of thread counts that gave other bits than one thread. */
-static int compare(const setting *set, const skw2v_body *body) {
+/* Returns the number of thread counts that gave other bits than one thread; adds to `n_pairs`. */
+static int compare(const setting *set, const skw2v_body *body, int64_t *n_pairs) {
     static const int teams[][2] = {
         {2, 64}, {3, 64}, {8, 2}}; /* threads, cores they think to have */
     corpus text = make_corpus(set);
@@ -246,6 +246,7 @@ static int compare(const setting *set, const skw2v_body *body) {
         free(together.matrices);
     }
     printf("%s, %s: %lld pairs\n", body->name, set->name, (long long)alone.n_pairs[0]);
+    *n_pairs += alone.n_pairs[0];
     free(alone.matrices);
     free_corpus(&text);
     return n_other;
@@ -255,13 +256,18 @@ int main(int argc, char **argv) {
     const char *every[] = {"baseline", "avx2", "avx512"};
     const int named = argc > 1;
     int n_other = 0, n_run = 0;
+    int64_t n_pairs = 0;
     for (int i = 0; i < (named ? argc - 1 : 3); i++) {
         const skw2v_body *body = skw2v_choose_body(named ? argv[1 + i] : every[i]);
         if (body == NULL)
             continue;
         n_run++;
         for (size_t s = 0; s < sizeof settings / sizeof *settings; s++)
-            n_other += compare(&settings[s], body);
+            n_other += compare(&settings[s], body, &n_pairs);
     }
-    return n_run == 0 ? 2 : n_other > 0;
+    if (n_run == 0 || n_pairs == 0) {
+        printf("nothing was trained: this run shows nothing\n");
+        return 2;
+    }
+    return n_other > 0;
 }

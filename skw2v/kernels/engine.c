@@ -189,11 +189,11 @@ static void plan_pool(const skw2v_engine *engine, skw2v_plan *plan, uint64_t key
         int32_t word = (uint32_t)bits <= engine->alias_threshold[i] ? (int32_t)i : engine->alias[i];
         int32_t slot = find_or_add_slot(plan, engine->table_size, word);
         plan->pool[draw] = slot;
+        plan->pool_clean[draw] = 1;
         plan->slots[slot].roles |= SKW2V_ROLE_OUTPUT;
         repeats |= plan->slots[slot].last_draw >= 0;
         plan->slots[slot].last_draw = draw;
     }
-    memset(plan->pool_clean, 1, (size_t)size);
     if (!repeats)
         return;
     /* An entry spoils every start from which both it and its predecessor (cyclically) are in reach:
@@ -252,6 +252,14 @@ static void *allocate(size_t n, size_t size, int *failed) {
 int skw2v_allocate(skw2v_engine *engine) {
     int failed = 0;
     const int padded = (1 + engine->n_negatives + 7) & ~7;
+    int64_t longest = 1;
+    for (int64_t d = 0; d < engine->n_documents; d++) {
+        int64_t length = engine->document_offsets[d + 1] - engine->document_offsets[d];
+        longest = length > longest ? length : longest;
+    }
+    engine->reach = engine->window < longest ? engine->window : (int)longest;
+    if (engine->shard_tokens + 2 * (int64_t)engine->reach + engine->pool_size > INT32_MAX / 2)
+        return -1;
     engine->mark_stride = (engine->n_shards + 7) & ~7;
     engine->token_capacity = (int32_t)engine->shard_tokens + 2 * engine->reach;
     engine->slot_capacity = engine->token_capacity + engine->pool_size;

@@ -95,7 +95,6 @@ typedef struct {
     int cbow_gradient;
     int window;
     int dynamic_window;
-    int reach; /* min(window, longest document): no context is farther away */
     int n_negatives;
     int pool_size;
     int group_size;
@@ -114,6 +113,7 @@ typedef struct {
     skw2v_stream *streams;
     float *overlay; /* (n_shards, overlay_rows, stride) */
     float *scratch; /* (n_shards, scratch_size) */
+    int reach;      /* min(window, longest document): no context is farther away */
     int64_t overlay_rows;
     int64_t scratch_size;
     int32_t token_capacity;
