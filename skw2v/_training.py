@@ -189,6 +189,7 @@ class _Team:
     """
 
     FIRST_TRIAL, LONGEST_WAIT = 1.0, 8.0  # seconds
+    SHORTEST_SAMPLE = 0.01  # seconds; the speed of a shorter call is chance
 
     def __init__(self, n_threads):
         self.most = self.n_threads = self._settled = n_threads
@@ -203,7 +204,7 @@ class _Team:
 
     def report(self, speed, seconds):
         """Take note of a call's speed and set ``n_threads`` for the next one."""
-        if self.most == 1:
+        if self.most == 1 or (seconds < self.SHORTEST_SAMPLE and not self.on_trial):
             return
         if self.on_trial:
             if speed > self._speed:

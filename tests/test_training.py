@@ -138,6 +138,13 @@ def test_a_sudden_slowdown_is_looked_into_at_once():
     assert 1 in run(team, lambda n_threads: 10.0, 0.5)
 
 
+def test_calls_too_short_to_judge_change_nothing():
+    team = _Team(2)
+    for speed in (100.0, 10.0, 1.0):  # the first rounds of a run, one or two a call
+        team.report(speed, 0.001)
+        assert team.n_threads == 2
+
+
 def test_a_team_of_one_stays():
     assert set(run(_Team(1), lambda n_threads: 1.0, 10)) == {1}
 
