@@ -327,16 +327,24 @@ cdef class Engine:
 
 
 def init_vectors(
-    float[:, ::1] input, float[:, ::1] output, int64_t n_components, uint64_t seed, int n_threads
+    float[:, ::1] input,
+    float[:, ::1] output,
+    int64_t n_components,
+    uint64_t seed,
+    int n_threads,
+    int64_t first_row=0,
 ):
     """Fill the first ``n_components`` columns of ``input`` with uniform(-.5, .5) / n_components,
-    keyed on (seed, row, column), its padding and ``output`` with zeros."""
+    keyed on (seed, row, column), its padding and ``output`` with zeros.
+
+    The two hold the rows of the matrices from ``first_row`` on.
+    """
     cdef:
         uint64_t key = skw2v_stream_key(seed, SKW2V_PURPOSE_INIT, 0), bits
         int64_t row, j, n_words = input.shape[0], stride = input.shape[1]
     for row in prange(n_words, nogil=True, num_threads=n_threads, schedule="static"):
         for j in range(n_components):
-            bits = skw2v_random_bits(key, <uint64_t> (row * n_components + j))
+            bits = skw2v_random_bits(key, <uint64_t> ((first_row + row) * n_components + j))
             input[row, j] = <float> ((((bits >> 40) + 0.5) / 16777216.0 - 0.5) / n_components)
         for j in range(n_components, stride):
             input[row, j] = 0.0

@@ -14,6 +14,7 @@ from skw2v import _kernels, _sampling
 
 # A call into the kernels lasts about this long, so that an interrupt is never far away.
 SECONDS_PER_CALL = 0.1
+FLOATS_PER_INIT = 2**24
 BLOCK = 16  # rows are padded to 64 bytes
 
 # The layout; docs/engine.rst has the measurements behind each.
@@ -108,6 +109,29 @@ def choose_layout(n_tokens, word_counts, keep_threshold, parameters):
 
 
 def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=None, isa=None):
+    """Train word vectors on an encoded corpus.
+
+    Parameters
+    ----------
+    corpus : skw2v._corpus.Corpus
+        The encoded documents.
+    word_counts : array-like of int, shape (n_words,)
+        How often each word occurs, by id.
+    parameters : TrainingParameters
+        What to train, and how.
+    n_threads : int
+        Threads to use at most; the result does not depend on it.
+    on_epoch : callable, default=None
+        Called after each epoch with its index, its mean loss and the tokens trained in a second.
+    layout : Layout, default=None
+        None takes `choose_layout`'s; another one is for tests and measurements.
+    isa : str, default=None
+        Instruction set of the kernels. None: the best, or what SKW2V_ISA names.
+
+    Returns
+    -------
+    trained : TrainedVectors
+    """
     word_counts = np.ascontiguousarray(word_counts, dtype=np.int64)
     keep_threshold = _sampling.keep_thresholds(word_counts, parameters.subsample)
     alias_threshold, alias = _sampling.alias_table(
@@ -117,7 +141,17 @@ def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=N
         layout = choose_layout(corpus.n_tokens, word_counts, keep_threshold, parameters)
     n_words, d = len(word_counts), parameters.n_components
     input_rows, output_rows = _Rows(n_words, d), _Rows(n_words, d)
-    _kernels.init_vectors(input_rows.padded, output_rows.padded, d, parameters.seed, n_threads)
+    rows_at_once = max(1, FLOATS_PER_INIT // input_rows.stride)
+    for first in range(0, n_words, rows_at_once):
+        rows = slice(first, first + rows_at_once)
+        _kernels.init_vectors(
+            input_rows.padded[rows],
+            output_rows.padded[rows],
+            d,
+            parameters.seed,
+            n_threads,
+            first,
+        )
     engine = _kernels.Engine(
         corpus.token_ids,
         corpus.document_offsets,

@@ -1,9 +1,12 @@
 """What training decides around the kernels: layout, rates, rows, the number of threads."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from skw2v import _kernels
+from skw2v._reference import initial_input_vectors
 from skw2v._reference_training import round_learning_rate
 from skw2v._sampling import keep_thresholds
 from skw2v._training import (
@@ -13,6 +16,7 @@ from skw2v._training import (
     _Team,
     choose_layout,
     learning_rates,
+    train,
 )
 
 
@@ -97,6 +101,20 @@ def test_rows_are_aligned_and_compact_in_place(n_rows, n_columns):
     np.testing.assert_array_equal(compacted, expected)
     assert compacted.flags.c_contiguous
     assert compacted.base.nbytes == expected.nbytes
+
+
+def test_vectors_start_alike_however_many_rows_are_filled_at_once(monkeypatch):
+    corpus = SimpleNamespace(
+        token_ids=np.arange(50, dtype=np.int32),
+        document_offsets=np.arange(51),  # documents of one token: nothing is trained
+        n_tokens=50,
+    )
+    parameters = TrainingParameters(n_components=5, max_iter=1, seed=3)
+    at_once = train(corpus, np.ones(50), parameters, n_threads=2)
+    monkeypatch.setattr("skw2v._training.FLOATS_PER_INIT", 7 * 16)
+    in_pieces = train(corpus, np.ones(50), parameters, n_threads=2)
+    np.testing.assert_array_equal(at_once.input_vectors, initial_input_vectors(50, 5, 3))
+    np.testing.assert_array_equal(in_pieces.input_vectors, at_once.input_vectors)
 
 
 # --- The number of threads

@@ -101,7 +101,6 @@ typedef struct {
     int64_t stride; /* floats a row, a multiple of 16 */
     /* IN: layout */
     int n_shards;
-    int mark_stride; /* n_shards rounded up to a multiple of 8 */
     int64_t shard_tokens;
     int64_t segment; /* tokens a stream */
     /* IN/OUT: the matrices */
@@ -111,9 +110,10 @@ typedef struct {
     uint8_t *marks;       /* (n_words, mark_stride) roles of each shard */
     skw2v_plan *plans[2]; /* (n_shards,) of even and odd rounds */
     skw2v_stream *streams;
-    float *overlay; /* (n_shards, overlay_rows, stride) */
-    float *scratch; /* (n_shards, scratch_size) */
-    int reach;      /* min(window, longest document): no context is farther away */
+    float *overlay;  /* (n_shards, overlay_rows, stride) */
+    float *scratch;  /* (n_shards, scratch_size) */
+    int mark_stride; /* n_shards rounded up to a multiple of 8 */
+    int reach;       /* min(window, longest document): no context is farther away */
     int64_t overlay_rows;
     int64_t scratch_size;
     int32_t token_capacity;
