@@ -16,6 +16,30 @@ from decimal import Context, Decimal
 import numpy as np
 
 COIN_SIDES = 2**32
+LOG_2_HIGH = float.fromhex("0x1.62e42feep-1")  # short, so that its multiples are exact
+LOG_2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
+
+
+def noise_probabilities(counts, noise, exponent):
+    """Probability of each word as noise: the table behind the parameter `noise`.
+
+    Parameters
+    ----------
+    counts : array-like of int, shape (n_words,)
+    noise : {"unigram", "log_uniform"}
+        `noise_distribution` or `log_uniform_distribution`.
+    exponent : float
+        Of "unigram"; "log_uniform" has none.
+
+    Returns
+    -------
+    probabilities : ndarray of float64, shape (n_words,)
+    """
+    if noise == "unigram":
+        return noise_distribution(counts, exponent)
+    if noise == "log_uniform":
+        return log_uniform_distribution(counts)
+    raise ValueError(f"noise must be 'unigram' or 'log_uniform', got {noise!r}")
 
 
 def noise_distribution(counts, exponent):
@@ -80,6 +104,102 @@ def _decimal_power(counts, exponent):
         for count in occurring
     ]
     return np.array([0.0] * (len(distinct) - len(occurring)) + weights)[positions]
+
+
+def log_uniform_distribution(counts):
+    """Probability of each word as noise, from its rank among the counts: about Zipf's law.
+
+    ``P(rank) = log((rank + 2) / (rank + 1)) / log(n_words + 1)``, TensorFlow's
+    ``log_uniform_candidate_sampler``, which takes ids to be sorted by falling count.
+
+    Parameters
+    ----------
+    counts : array-like of int, shape (n_words,)
+        Only their order matters; equal counts are ranked by id. A word that never occurs has its
+        place too, behind all others.
+
+    Returns
+    -------
+    probabilities : ndarray of float64, shape (n_words,)
+        Their sum is one up to rounding.
+
+    Examples
+    --------
+    >>> from skw2v._sampling import log_uniform_distribution
+    >>> log_uniform_distribution([16, 0, 81]).round(4).tolist()
+    [0.2925, 0.2075, 0.5]
+    """
+    counts = np.asarray(counts, dtype=np.int64)
+    n_words = len(counts)
+    rank = np.empty(n_words, dtype=np.int64)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(n_words)
+    # log((r + 2) / (r + 1)) = 2 atanh(1 / (2 r + 3))
+    return _twice_atanh(1.0 / (2.0 * rank + 3.0)) / natural_log(n_words + 1)
+
+
+def log_expected_counts(probabilities, n_draws):
+    """Log of how often each word is expected among the noise words of a window.
+
+    The draws are made with replacement, so the expected count is ``n_draws * probability``. (Draws
+    without replacement would have ``-expm1(tries * log1p(-probability))``, as in TensorFlow's
+    samplers with ``unique=True``.)
+
+    Parameters
+    ----------
+    probabilities : ndarray of float64, shape (n_words,)
+        Raised to the least that `alias_table` can give, ``1 / (n_words * 2**32)``.
+    n_draws : int
+        Noise words of a window.
+
+    Returns
+    -------
+    log_counts : ndarray of float32, shape (n_words,)
+
+    Examples
+    --------
+    >>> from skw2v._sampling import log_expected_counts
+    >>> log_expected_counts([0.75, 0.25, 0.0], 4).round(2)
+    array([  1.1 ,   0.  , -21.89], dtype=float32)
+    """
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    drawn = np.maximum(probabilities, 1.0 / (len(probabilities) * float(COIN_SIDES)))
+    return natural_log(n_draws * drawn).astype(np.float32)
+
+
+def natural_log(x):
+    """Natural logarithm in float64, the same bits on every machine, good to about 2 ulp.
+
+    Parameters
+    ----------
+    x : float or array-like of float
+        Positive and finite.
+
+    Returns
+    -------
+    log : float64 or ndarray of float64, of the shape of `x`
+
+    Examples
+    --------
+    >>> from skw2v._sampling import natural_log
+    >>> float(natural_log(10.0))
+    2.302585092994046
+    """
+    mantissa, exponent = np.frexp(np.asarray(x, dtype=np.float64))
+    # Into [sqrt(1/2), sqrt(2)), where the series is fast and log 1 is exactly 0.
+    low = mantissa < math.sqrt(0.5)
+    mantissa = np.where(low, 2.0 * mantissa, mantissa)
+    exponent = np.where(low, exponent - 1, exponent).astype(np.float64)
+    small = _twice_atanh((mantissa - 1.0) / (mantissa + 1.0)) + exponent * LOG_2_LOW
+    return exponent * LOG_2_HIGH + small
+
+
+def _twice_atanh(z):
+    """``2 atanh(z) = log((1 + z) / (1 - z))`` by its series, for abs(z) up to 1/3."""
+    square = z * z
+    series = 0.0
+    for power in range(37, 1, -2):  # z**38 / 39 is below half an ulp of 1
+        series = (series + 1.0 / power) * square
+    return 2.0 * z + 2.0 * z * series
 
 
 def alias_table(probabilities):

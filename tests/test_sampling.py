@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from skw2v import _sampling
-from skw2v._sampling import alias_table, keep_thresholds, noise_distribution
+from skw2v._sampling import (
+    alias_table,
+    keep_thresholds,
+    log_expected_counts,
+    log_uniform_distribution,
+    natural_log,
+    noise_distribution,
+    noise_probabilities,
+)
 
 EXPONENTS = [0.75, 0.0, 0.5, 1.0, 0.6, -0.5]
 
@@ -30,7 +38,7 @@ def slot_masses(threshold, alias):
 
 
 def test_examples_run():
-    assert doctest.testmod(_sampling) == (0, 7)
+    assert doctest.testmod(_sampling) == (0, 13)
 
 
 # --- noise_distribution
@@ -78,6 +86,77 @@ def test_noise_does_not_depend_on_the_order_of_words():
 def test_noise_without_any_token_is_an_error(counts):
     with pytest.raises(ValueError, match=f"none of the {len(counts)} words occurs"):
         noise_distribution(counts, 0.75)
+
+
+# --- log_uniform_distribution, noise_probabilities
+
+
+@pytest.mark.parametrize("n_words", [1, 2, 3, 1000])
+def test_log_uniform_noise_is_tensorflows_by_rank(n_words):
+    counts = zipf_counts(n_words)
+    # log1p, since log((r + 2) / (r + 1)) has lost digits before the logarithm is taken.
+    expected = [math.log1p(1 / (rank + 1)) / math.log(n_words + 1) for rank in range(n_words)]
+    np.testing.assert_allclose(log_uniform_distribution(counts), expected, rtol=1e-15)
+    assert math.isclose(math.fsum(expected), 1.0)
+
+
+def test_log_uniform_noise_ranks_by_falling_count_then_by_id():
+    by_rank = log_uniform_distribution([9, 8, 7, 6, 5])
+    assert np.all(np.diff(by_rank) < 0)
+    #                ranks:      3, 1, 4, 0, 2
+    found = log_uniform_distribution([0, 7, 0, 8, 7])
+    assert found.tolist() == by_rank[[3, 1, 4, 0, 2]].tolist()
+
+
+def test_the_parameter_noise_picks_the_distribution():
+    counts = [1, 9, 4]
+    for noise, expected in [
+        ("unigram", noise_distribution(counts, 0.5)),
+        ("log_uniform", log_uniform_distribution(counts)),
+    ]:
+        assert noise_probabilities(counts, noise, 0.5).tolist() == expected.tolist()
+    with pytest.raises(ValueError, match="got 'uniform'"):
+        noise_probabilities(counts, "uniform", 0.5)
+
+
+# --- natural_log, log_expected_counts
+
+
+def test_natural_log_is_good_to_two_ulp():
+    rng = np.random.default_rng(0)
+    x = np.concatenate(
+        [
+            rng.uniform(0.25, 4.0, 20_000),
+            2.0 ** rng.uniform(-1000, 1000, 20_000),
+            1.0 + rng.normal(size=2000) * 1e-9,
+            [1.0, 2.0, math.sqrt(0.5), 5e-324, 2.0**-1022, np.finfo(float).max],
+        ]
+    )
+    expected = np.array([math.log(value) for value in x])
+    error = np.abs(natural_log(x) - expected)
+    assert np.max(error / np.spacing(np.maximum(np.abs(expected), 5e-324))) <= 2.0
+    assert natural_log(1.0) == 0.0
+
+
+def test_golden_natural_logs():
+    # Worked out with 40 decimals and rounded. The same on every machine, as no library's log is.
+    assert float(natural_log(12345.678)).hex() == "0x1.2d79559791e31p+3"
+    assert float(natural_log(1e-9)).hex() == "-0x1.4b927f32bffb8p+4"
+
+
+@pytest.mark.parametrize("n_draws", [1, 5, 20])
+def test_expected_counts_are_draws_times_probability(n_draws):
+    probabilities = noise_distribution([1000, 400, 7, 1], 0.75)
+    found = log_expected_counts(probabilities, n_draws)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, np.log(n_draws * probabilities), rtol=2**-23)
+
+
+def test_words_without_probability_are_expected_as_often_as_the_table_draws_them():
+    probabilities = np.array([0.5, 0.0, 0.5, 0.0])
+    masses = slot_masses(*alias_table(probabilities))
+    expected = np.log(5 * masses / (4 * 2**32))
+    np.testing.assert_allclose(log_expected_counts(probabilities, 5), expected, rtol=1e-6)
 
 
 # --- alias_table
