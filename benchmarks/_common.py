@@ -6,7 +6,8 @@ Every measurement compares like with like, so everything that could differ is fi
 - `prepare` encodes the text once. Both libraries get the same words of the vocabulary in the same
   order, cut into the same documents; words outside the vocabulary are gone before either sees them;
 - `in_fresh_process` runs each measurement in a process of its own, so that no run inherits the
-  caches, the heap or the threads of the one before.
+  caches, the heap or the threads of the one before; `side_by_side` does so for several at once,
+  for what is not timed.
 """
 
 import argparse
@@ -16,8 +17,8 @@ import json
 import lzma
 import os
 import platform
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
@@ -41,6 +42,9 @@ class Settings:
     """Training parameters, in skw2v's words, translated for each library."""
 
     architecture: str = "skipgram"
+    cbow_gradient: str = "word2vec"
+    loss: str = "negative_sampling"
+    noise: str = "unigram"
     n_components: int = 100
     window: int = 5
     dynamic_window: bool = True
@@ -58,17 +62,23 @@ class Settings:
 
         parameters = asdict(self)
         del parameters["min_count"]
-        return TrainingParameters(loss="negative_sampling", seed=seed, **parameters)
+        return TrainingParameters(seed=seed, **parameters)
 
     def gensim_parameters(self, seed: int, n_threads: int) -> dict[str, Any]:
-        """The settings as keyword arguments of `gensim.models.Word2Vec`."""
+        """The settings as keyword arguments of `gensim.models.Word2Vec`.
+
+        hs=1 alone would train hierarchical softmax and negative sampling at once.
+        """
+        if self.loss not in ("negative_sampling", "hierarchical_softmax"):
+            raise ValueError(f"gensim does not have loss={self.loss!r}")
+        hierarchical = self.loss == "hierarchical_softmax"
         return {
             "sg": int(self.architecture == "skipgram"),
-            "hs": 0,
+            "hs": int(hierarchical),
             "vector_size": self.n_components,
             "window": self.window,
             "shrink_windows": self.dynamic_window,
-            "negative": self.n_negatives,
+            "negative": 0 if hierarchical else self.n_negatives,
             "ns_exponent": self.noise_exponent,
             "sample": self.subsample,
             "min_count": self.min_count,
@@ -91,10 +101,10 @@ SETTINGS = Settings()
 VARIED = ("architecture", "n_components", "learning_rate", "max_iter")
 
 
-def settings_line() -> str:
+def settings_line(*also_varied: str) -> str:
     """What every run of a benchmark shares, in one line that is the same for all of them."""
-    parameters = {"loss": "negative_sampling", **asdict(SETTINGS)}
-    shown = (f"{name}={value}" for name, value in parameters.items() if name not in VARIED)
+    varied = {*VARIED, *also_varied}
+    shown = (f"{name}={value}" for name, value in asdict(SETTINGS).items() if name not in varied)
     return "settings: " + ", ".join(shown)
 
 
@@ -107,6 +117,15 @@ class Text(NamedTuple):
     name: str
     documents: list[str]
     analyze: Callable[[str], list[str]]
+
+    def first(self, n_tokens: int) -> "Text":
+        """The first documents, until they have `n_tokens` tokens: a small text of its own."""
+        n_before = 0
+        for place, document in enumerate(self.documents):
+            if n_before >= n_tokens:
+                return self._replace(documents=self.documents[:place])
+            n_before += len(self.analyze(document))
+        return self
 
 
 def data_folder(args: argparse.Namespace) -> Path | None:
@@ -189,20 +208,29 @@ class PreparedText:
         )
 
 
-def prepare(text: Text, folder: Path, *, n_tokens: int | None = None) -> PreparedText:
-    """Encode `text` into `folder`; keep its first `n_tokens` in-vocabulary words (None: all)."""
+def prepare(
+    text: Text, folder: Path, *, n_tokens: int | None = None, max_features: int | None = None
+) -> PreparedText:
+    """Encode `text` into `folder`; keep its first `n_tokens` in-vocabulary words (None: all).
+
+    The vocabulary has at most `max_features` words, the most frequent (None: all).
+    """
     from skw2v._corpus import build_corpus
 
-    vocabulary, corpus = build_corpus(text.documents, text.analyze, min_count=SETTINGS.min_count)
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary, corpus = build_corpus(
+        text.documents, text.analyze, min_count=SETTINGS.min_count, max_features=max_features
+    )
     n_kept = min(n_tokens or corpus.n_tokens, corpus.n_tokens)
     token_ids = np.ascontiguousarray(corpus.token_ids[:n_kept])
     offsets = np.unique(np.minimum(corpus.document_offsets, n_kept))
     borders = cut_long_documents(offsets, PEER_DOCUMENT_LIMIT)
     words = [str(word) for word in vocabulary.words]
+    counts = np.asarray(vocabulary.counts, dtype=np.int64)
 
     np.save(folder / "token_ids.npy", token_ids)
     np.save(folder / "document_offsets.npy", borders)
-    np.save(folder / "counts.npy", np.asarray(vocabulary.counts, dtype=np.int64))
+    np.save(folder / "counts.npy", counts)
     (folder / "words.json").write_text(json.dumps(words), "utf-8")
     with open(folder / "corpus.txt", "w", encoding="utf-8") as lines:
         for start, stop in itertools.pairwise(borders):
@@ -215,7 +243,9 @@ def prepare(text: Text, folder: Path, *, n_tokens: int | None = None) -> Prepare
         n_documents=len(borders) - 1,
         n_tokens_whole=corpus.n_tokens,
         n_documents_cut=int((np.diff(offsets) > PEER_DOCUMENT_LIMIT).sum()),
-        fingerprint=hashlib.sha256(token_ids.tobytes() + borders.tobytes()).hexdigest()[:16],
+        fingerprint=hashlib.sha256(
+            token_ids.tobytes() + borders.tobytes() + counts.tobytes()
+        ).hexdigest()[:16],
     )
 
 
@@ -234,11 +264,47 @@ def in_fresh_process(function: Callable, /, *args, **kwargs):
         return pool.submit(function, *args, **kwargs).result()
 
 
+def side_by_side(
+    function: Callable, calls: Sequence[dict[str, Any]], n_processes: int
+) -> Iterator[tuple[int, Any]]:
+    """The place and result of each call, as they end; every call has a fresh process of its own.
+
+    For results, not for times: processes that run at once take caches and bandwidth from each
+    other.
+    """
+    with ProcessPoolExecutor(
+        max_workers=n_processes, mp_context=get_context("spawn"), max_tasks_per_child=1
+    ) as pool:
+        places = {pool.submit(function, **call): place for place, call in enumerate(calls)}
+        for future in as_completed(places):
+            yield places[future], future.result()
+
+
 def available_cores() -> int:
     """Cores this process may use: affinity and container limits count."""
     from joblib import cpu_count
 
     return cpu_count()
+
+
+class ResultCache:
+    """Results in a JSON file, written after every run; without a path it remembers nothing.
+
+    With a file, a run that was stopped goes on where it was, and a long table can be made in
+    pieces. The keys know the data and the settings, not the version of the code.
+    """
+
+    def __init__(self, path: Path | None):
+        self.path = path
+        self.results = json.loads(path.read_text("utf-8")) if path and path.exists() else {}
+
+    def get(self, key: str) -> Any | None:
+        return self.results.get(key)
+
+    def put(self, key: str, result: Any) -> None:
+        self.results[key] = result
+        if self.path:
+            self.path.write_text(json.dumps(self.results, indent=1, sort_keys=True), "utf-8")
 
 
 # --------------------------------------------------------------------------------------- printing
@@ -303,3 +369,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         "|" + "|".join("-" * (w + 1) + ("-" if i == 0 else ":") for i, w in enumerate(widths)) + "|"
     )
     return "\n".join([line(cells[0]), rule, *map(line, cells[1:])])
+
+
+def rst_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A simple table of reStructuredText, for the documentation."""
+    cells = [list(header), *[list(row) for row in rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    rule = "  ".join("=" * width for width in widths)
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
+    return "\n".join([rule, lines[0], rule, *lines[1:], rule])

@@ -1,8 +1,9 @@
 """One training run of each library on a prepared text, timed the same way.
 
 What is timed: `model.train` of gensim, after `build_vocab_from_freq` (which also draws its initial
-vectors, so gensim's clock starts later than skw2v's), and `skw2v._training.train`, which draws its
-initial vectors inside. Reading the text and building the vocabulary are timed for neither.
+vectors and plants its Huffman tree, so gensim's clock starts later than skw2v's), and
+`skw2v._training.train`, which does both inside. Reading the text and building the vocabulary are
+timed for neither.
 """
 
 import itertools
@@ -30,21 +31,33 @@ class Run(NamedTuple):
         return self.n_tokens_trained / self.seconds
 
 
+def timed_training(
+    text: PreparedText, settings: Settings, *, n_threads: int, seed: int, layout=None
+):
+    """(seconds, skw2v's `TrainedVectors`); `layout` as in `skw2v._training.train`."""
+    from skw2v._training import train
+
+    corpus, counts = corpus_of(text), text.counts()
+    parameters = settings.training_parameters(seed)
+    start = time.perf_counter()
+    trained = train(corpus, counts, parameters, n_threads=n_threads, layout=layout)
+    return time.perf_counter() - start, trained
+
+
+def corpus_of(text: PreparedText):
+    """The prepared text as skw2v's `Corpus`."""
+    from skw2v._corpus import Corpus
+
+    return Corpus(token_ids=text.token_ids(), document_offsets=text.document_offsets())
+
+
 def train_skw2v(
     text: PreparedText, settings: Settings, *, n_threads: int, seed: int, keep_vectors: bool = False
 ) -> Run:
-    from skw2v._corpus import Corpus
-    from skw2v._training import train
-
-    corpus = Corpus(token_ids=text.token_ids(), document_offsets=text.document_offsets())
-    counts = text.counts()
-    parameters = settings.training_parameters(seed)
-    start = time.perf_counter()
-    trained = train(corpus, counts, parameters, n_threads=n_threads)
-    seconds = time.perf_counter() - start
+    seconds, trained = timed_training(text, settings, n_threads=n_threads, seed=seed)
     return Run(
         seconds,
-        corpus.n_tokens * settings.max_iter,
+        text.n_tokens * settings.max_iter,
         trained.input_vectors if keep_vectors else None,
     )
 

@@ -24,6 +24,7 @@ from _common import (
     LEARNING_RATES,
     SETTINGS,
     PreparedText,
+    ResultCache,
     Settings,
     add_data_argument,
     available_cores,
@@ -35,11 +36,11 @@ from _common import (
     settings_line,
     table,
 )
+from _scores import score_vectors
 from _trainers import train_by_name
 
 # What a mean may lie below gensim's.
 TOLERANCES = {"WordSim-353": 0.015, "SimLex-999": 0.015, "analogies": 0.01}
-ANALOGY_WORDS = 30_000
 CONTESTANTS = {"gensim": "lists", "skw2v": "skw2v"}
 
 
@@ -76,47 +77,10 @@ def train_and_score(
     seed: int,
 ) -> dict[str, float | str]:
     """Scores of one training run; under "seconds" and "scored" how long, and on what."""
-    from skw2v.word_vectors import WordVectors
-
     run = train_by_name(
         CONTESTANTS[contestant], text, settings, n_threads=n_threads, seed=seed, keep_vectors=True
     )
-    vectors = WordVectors(text.words(), run.vectors)
-    evaluation = folder / "eval"
-    pairs = {
-        "WordSim-353": vectors.evaluate_word_pairs(evaluation / "wordsim353.tsv"),
-        "SimLex-999": vectors.evaluate_word_pairs(evaluation / "simlex999.txt"),
-    }
-    analogies = vectors.evaluate_analogies(
-        evaluation / "questions-words.txt", restrict=ANALOGY_WORDS
-    )
-    return {
-        **{measure: float(score.spearman) for measure, score in pairs.items()},
-        "analogies": float(analogies.accuracy),
-        "seconds": run.seconds,
-        "scored": ", ".join(
-            [
-                *(f"{score.n_pairs} pairs of {measure}" for measure, score in pairs.items()),
-                f"{analogies.n_questions:,} analogies in the first {ANALOGY_WORDS:,} words",
-            ]
-        ),
-    }
-
-
-class PeerCache:
-    """Scores in a JSON file, written after every run; without a path it remembers nothing."""
-
-    def __init__(self, path: Path | None):
-        self.path = path
-        self.scores = json.loads(path.read_text("utf-8")) if path and path.exists() else {}
-
-    def get(self, key: str) -> dict[str, float] | None:
-        return self.scores.get(key)
-
-    def put(self, key: str, scores: dict[str, float]) -> None:
-        self.scores[key] = scores
-        if self.path:
-            self.path.write_text(json.dumps(self.scores, indent=1, sort_keys=True), "utf-8")
+    return {**score_vectors(text.words(), run.vectors, folder), "seconds": run.seconds}
 
 
 def cache_key(text: PreparedText, settings: Settings, seed: int) -> str:
@@ -128,7 +92,7 @@ def cache_key(text: PreparedText, settings: Settings, seed: int) -> str:
 
 def train_all(args: argparse.Namespace, text: PreparedText, contestants: list[str]) -> dict:
     """Scores of every run, a list in order of seed under (contestant, architecture, rate)."""
-    cache = PeerCache(args.peer_cache)
+    cache = ResultCache(args.peer_cache)
     results = {}
     for settings in every_settings(args):
         for seed, contestant in itertools.product(args.seeds, contestants):
