@@ -1,9 +1,9 @@
 """Every formula of training in plain NumPy float64: the specification that tests compare with.
 
 The parts of one training step, from the random bits upward: which tokens are kept, their windows,
-their noise, the targets of a window, and the one primitive that moves rows. ``_reference_training``
-puts them together into epochs, rounds and shards. Nothing here is fast, and nothing here is called
-by the estimator.
+their noise, and the one primitive that moves rows. ``_reference_objectives`` has the targets of a
+window, ``_reference_training`` puts it all together into epochs, rounds and shards. Nothing here is
+fast, and nothing here is called by the estimator.
 """
 
 from itertools import pairwise
@@ -145,33 +145,6 @@ def window_noise(pool, window_number, n_negatives):
     return pool[(window_number * n_negatives + np.arange(n_negatives)) % len(pool)]
 
 
-# --- An objective chooses targets.
-
-
-class Targets(NamedTuple):
-    """Output rows that a window is scored against; each row once."""
-
-    ids: np.ndarray  # (n_targets,)
-    labels: np.ndarray  # (n_targets,)
-    weights: np.ndarray  # (n_targets,): how many equal targets this one stands for
-
-
-def negative_sampling_targets(center_id, noise_ids):
-    """The center, labelled 1, then its noise words, labelled 0.
-
-    A noise word equal to the center is skipped (as in word2vec.c). Equal noise words are one target
-    at the place of the first, weighted by their number: gradient and loss of one simultaneous step
-    are the same, and no row occurs twice.
-    """
-    multiplicity = {}  # a dict remembers the order of first occurrence
-    for noise_id in np.asarray(noise_ids).tolist():
-        if noise_id != center_id:
-            multiplicity[noise_id] = multiplicity.get(noise_id, 0) + 1
-    ids = np.array([center_id, *multiplicity], dtype=np.int64)
-    weights = np.array([1, *multiplicity.values()], dtype=np.float64)
-    return Targets(ids, (np.arange(len(ids)) == 0).astype(np.float64), weights)
-
-
 # --- The primitive: every architecture and every objective is one operation on rows.
 
 
@@ -182,7 +155,7 @@ class Step(NamedTuple):
     target_change: np.ndarray  # (n_targets, n_components)
     bias_change: np.ndarray  # (n_targets,), for objectives that have biases
     loss: float
-    first_loss: float  # the part of the first target: with sampled noise, the true one
+    first_loss: float  # the part of the first target; 0 under a softmax, whose loss has no parts
 
 
 def primitive_scores(hidden, targets, biases=0.0, offsets=0.0):
@@ -194,23 +167,23 @@ def primitive_loss(scores, labels, weights, link):
     """Sum of the losses of all hidden rows.
 
     "sigmoid": one logistic loss for each target, times its weight. "softmax": the cross-entropy of
-    the labels (one-hot) and the softmax over the targets, each counted `weights` times.
+    the labels and the softmax over the targets, each of which stands `weights` times in the
+    normaliser; the label is that of one of them.
     """
     if link == "sigmoid":
         return float(np.sum(weights * (np.logaddexp(0.0, scores) - labels * scores)))
-    return float(-np.sum(labels * _log_softmax(scores, weights)))
+    return float(np.sum(labels * (_log_normaliser(scores, weights) - scores)))
 
 
-def link_probabilities(scores, weights, link):
-    """What the labels are compared with, shape (n_hidden, n_targets)."""
+def primitive_residual(scores, labels, weights, link):
+    """The loss's gradient with respect to the scores, negated, shape (n_hidden, n_targets)."""
     if link == "sigmoid":
-        return np.exp(-np.logaddexp(0.0, -scores))
-    return np.exp(_log_softmax(scores, weights))
+        return weights * (labels - np.exp(-np.logaddexp(0.0, -scores)))
+    return labels - weights * np.exp(scores - _log_normaliser(scores, weights))
 
 
-def _log_softmax(scores, weights):
-    weighted = scores + np.log(weights)
-    return weighted - np.logaddexp.reduce(weighted, axis=-1, keepdims=True)
+def _log_normaliser(scores, weights):
+    return np.logaddexp.reduce(scores + np.log(weights), axis=-1, keepdims=True)
 
 
 def primitive(hidden, targets, labels, weights, rate, *, biases=0.0, offsets=0.0, link="sigmoid"):
@@ -241,21 +214,46 @@ def primitive(hidden, targets, labels, weights, rate, *, biases=0.0, offsets=0.0
     step : Step
     """
     scores = primitive_scores(hidden, targets, biases, offsets)
-    residual = labels - link_probabilities(scores, weights, link)
-    # The softmax has its weights inside the probabilities already.
-    gradient = rate * (weights * residual if link == "sigmoid" else residual)
+    gradient = rate * primitive_residual(scores, labels, weights, link)
+    first_loss = 0.0
+    if link == "sigmoid":
+        first_loss = primitive_loss(scores[:, :1], labels[:1], weights[:1], link)
     return Step(
         hidden_change=gradient @ targets,
         target_change=gradient.T @ hidden,
         bias_change=gradient.sum(axis=0),
         loss=primitive_loss(scores, labels, weights, link),
-        first_loss=primitive_loss(scores, labels, weights * (np.arange(len(targets)) == 0), link)
-        if link == "sigmoid"
-        else primitive_loss(scores, labels, weights, link),
+        first_loss=first_loss,
     )
 
 
 # --- An architecture chooses hidden rows and scatters their change.
+
+
+class Vectors(NamedTuple):
+    """What is trained; the functions below change it in place."""
+
+    input_vectors: np.ndarray  # (n_words, n_components)
+    output_vectors: np.ndarray  # (n_output, n_components)
+    output_bias: np.ndarray  # (n_output,): zeros where the objective fits none
+
+
+def train_targets(hidden, vectors, targets, rate):
+    """One step on the targets of a window; what the hidden rows shall change by is in the Step."""
+    step = primitive(
+        hidden,
+        vectors.output_vectors[targets.ids],
+        targets.labels,
+        targets.weights,
+        rate,
+        biases=vectors.output_bias[targets.ids],
+        offsets=targets.offsets,
+        link=targets.link,
+    )
+    vectors.output_vectors[targets.ids] += step.target_change
+    if targets.fits_bias:
+        vectors.output_bias[targets.ids] += step.bias_change
+    return step
 
 
 def context_groups(context_ids, group_size):
@@ -272,19 +270,12 @@ def context_groups(context_ids, group_size):
     return [np.array(group, dtype=np.int64) for group in groups if group]
 
 
-def train_skipgram_window(input_vectors, output_vectors, context_ids, targets, rate, group_size):
+def train_skipgram_window(vectors, context_ids, targets, rate, group_size):
     """Train one window in place; every context is a hidden row. Returns loss, true part, pairs."""
     loss, true_loss = 0.0, 0.0
     for group in context_groups(context_ids, group_size):
-        step = primitive(
-            input_vectors[group],
-            output_vectors[targets.ids],
-            targets.labels,
-            targets.weights,
-            rate,
-        )
-        input_vectors[group] += step.hidden_change
-        output_vectors[targets.ids] += step.target_change
+        step = train_targets(vectors.input_vectors[group], vectors, targets, rate)
+        vectors.input_vectors[group] += step.hidden_change
         loss += step.loss
         true_loss += step.first_loss
     return loss, true_loss, len(context_ids)
@@ -305,18 +296,12 @@ def cbow_context_change(hidden_change, context_ids, cbow_gradient):
     return hidden_change * (n_contexts / np.sum(multiplicity**2))
 
 
-def train_cbow_window(input_vectors, output_vectors, context_ids, targets, rate, cbow_gradient):
+def train_cbow_window(vectors, context_ids, targets, rate, cbow_gradient):
     """Train one window in place; the hidden row is the contexts' mean. Returns as skip-gram's."""
     if len(context_ids) == 0:
         return 0.0, 0.0, 0
-    step = primitive(
-        input_vectors[context_ids].mean(axis=0, keepdims=True),
-        output_vectors[targets.ids],
-        targets.labels,
-        targets.weights,
-        rate,
-    )
+    hidden = vectors.input_vectors[context_ids].mean(axis=0, keepdims=True)
+    step = train_targets(hidden, vectors, targets, rate)
     change = cbow_context_change(step.hidden_change[0], context_ids, cbow_gradient)
-    np.add.at(input_vectors, context_ids, change)
-    output_vectors[targets.ids] += step.target_change
+    np.add.at(vectors.input_vectors, context_ids, change)
     return step.loss, step.first_loss, 1

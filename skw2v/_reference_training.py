@@ -5,28 +5,31 @@ and rounds, how the learning rate falls, how shards merge; and pooling of token 
 document vectors.
 """
 
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from skw2v._reference import (
+    Vectors,
     initial_input_vectors,
-    negative_sampling_targets,
     noise_pool,
     train_cbow_window,
     train_skipgram_window,
     training_windows,
     window_noise,
 )
-from skw2v._sampling import alias_table, keep_thresholds, noise_distribution
+from skw2v._reference_objectives import SAMPLED_LOSSES, n_output_rows, target_chooser
+from skw2v._sampling import alias_table, keep_thresholds, noise_probabilities
 
 
 class ReferenceVectors(NamedTuple):
     """Result of `train_reference`."""
 
     input_vectors: np.ndarray  # (n_words, n_components)
-    output_vectors: np.ndarray  # (n_words, n_components)
+    output_vectors: np.ndarray  # (n_output, n_components)
+    output_bias: np.ndarray  # (n_output,): zeros where the objective fits none
     loss_curve: np.ndarray  # (max_iter,): mean loss per true pair, 0 where there is none
     n_pairs: np.ndarray  # (max_iter,): true pairs (skip-gram) or windows (CBOW) trained
 
@@ -68,9 +71,9 @@ def train_reference(
     shard_tokens,
     pool_size,
     group_size,
-    cbow_gradient,
+    cbow_gradient=None,
 ):
-    """Train input and output vectors.
+    """Train input vectors, output vectors and biases.
 
     Parameters
     ----------
@@ -84,35 +87,27 @@ def train_reference(
     shard_tokens : int
         Tokens, kept or not, that a shard owns in a round.
     pool_size : int
-        Noise words drawn for a shard and round; at least ``parameters.n_negatives``.
+        Noise words drawn for a shard and round; at least ``parameters.n_negatives``. Objectives
+        without noise draw none.
     group_size : int
         Contexts of a skip-gram window that are trained at once.
-    cbow_gradient : {"exact", "word2vec"}
+    cbow_gradient : {"exact", "word2vec"}, optional
+        Overrides that of the parameters.
 
     Returns
     -------
     vectors : ReferenceVectors
     """
-    if parameters.loss != "negative_sampling":
-        raise NotImplementedError(
-            f"the reference trains loss='negative_sampling', got loss={parameters.loss!r}"
-        )
-    if pool_size < parameters.n_negatives:
-        raise ValueError(
-            f"pool_size={pool_size} is smaller than n_negatives={parameters.n_negatives}; "
-            "a window would take the same draw twice"
-        )
-    n_tokens = len(token_ids)
+    choose_targets = target_chooser(word_counts, parameters)
+    train_window = _window_trainer(parameters, group_size, cbow_gradient)
+    draw_pool = _pool_drawer(word_counts, parameters, pool_size)
     keep_threshold = keep_thresholds(word_counts, parameters.subsample)
-    noise_table = alias_table(noise_distribution(word_counts, parameters.noise_exponent))
-
-    shape = len(word_counts), parameters.n_components
-    vectors = np.stack([initial_input_vectors(*shape, parameters.seed), np.zeros(shape)])
+    n_tokens, n_words, n_epochs = len(token_ids), len(word_counts), parameters.max_iter
+    vectors = initial_vectors(n_words, parameters)
 
     rounds_per_epoch = n_rounds_per_epoch(n_tokens, n_shards, shard_tokens)
-    loss_curve = np.zeros(parameters.max_iter)
-    n_pairs = np.zeros(parameters.max_iter, dtype=np.int64)
-    for epoch in range(parameters.max_iter):
+    loss_curve, n_pairs = np.zeros(n_epochs), np.zeros(n_epochs, dtype=np.int64)
+    for epoch in range(n_epochs):
         windows = training_windows(token_ids, document_offsets, keep_threshold, parameters, epoch)
         center_pos = np.array([window.center_pos for window in windows], dtype=np.int64)
         loss = 0.0
@@ -121,60 +116,88 @@ def train_reference(
                 parameters.learning_rate,
                 parameters.min_learning_rate,
                 epoch * rounds_per_epoch + round_index,
-                parameters.max_iter * rounds_per_epoch,
+                n_epochs * rounds_per_epoch,
             )
-            merged = vectors.copy()
+            privates = []
             for shard in range(n_shards):
                 owned = owned_positions(n_tokens, n_shards, shard_tokens, round_index, shard)
                 first, last = np.searchsorted(center_pos, [owned.start, owned.stop])
-                pool = noise_pool(
-                    *noise_table,
-                    parameters.seed,
-                    epoch,
-                    round_index * n_shards + shard,
-                    pool_size,
-                )
-                private = vectors.copy()
+                private = Vectors(*(matrix.copy() for matrix in vectors))
                 shard_loss, shard_pairs = _train_shard(
-                    private,
+                    [window for window in windows[first:last] if len(window.context_pos)],
                     token_ids,
-                    windows[first:last],
-                    pool,
-                    rate,
-                    parameters,
-                    group_size,
-                    cbow_gradient,
+                    draw_pool(epoch, round_index * n_shards + shard),
+                    parameters.n_negatives,
+                    choose_targets,
+                    partial(train_window, private, rate=rate),
                 )
-                merged += private - vectors
+                privates.append(private)
                 loss += shard_loss
                 n_pairs[epoch] += shard_pairs
-            vectors = merged
+            vectors = merge_shards(vectors, privates)
         loss_curve[epoch] = loss / max(n_pairs[epoch], 1)
-    return ReferenceVectors(vectors[0], vectors[1], loss_curve, n_pairs)
+    return ReferenceVectors(*vectors, loss_curve, n_pairs)
 
 
-def _train_shard(private, token_ids, windows, pool, rate, parameters, group_size, cbow_gradient):
-    """Train a shard's windows one after the other, in place; returns (loss, n_pairs).
+def initial_vectors(n_words, parameters):
+    """Random input vectors; output vectors and biases are zero."""
+    n_components, n_output = parameters.n_components, n_output_rows(parameters.loss, n_words)
+    return Vectors(
+        initial_input_vectors(n_words, n_components, parameters.seed).astype(np.float64),
+        np.zeros((n_output, n_components)),
+        np.zeros(n_output),
+    )
+
+
+def merge_shards(vectors, privates):
+    """The vectors after a round: the changes of all shards added, in the shards' order."""
+    return Vectors(
+        *(
+            before + sum(after - before for after in matrices)
+            for before, *matrices in zip(vectors, *privates, strict=True)
+        )
+    )
+
+
+def _window_trainer(parameters, group_size, cbow_gradient):
+    if parameters.architecture == "skipgram":
+        return partial(train_skipgram_window, group_size=group_size)
+    cbow_gradient = cbow_gradient or parameters.cbow_gradient
+    return partial(train_cbow_window, cbow_gradient=cbow_gradient)
+
+
+def _pool_drawer(word_counts, parameters, pool_size):
+    """A function of an epoch and a shard's number to its noise words, None without noise."""
+    if parameters.loss not in SAMPLED_LOSSES:
+        return lambda epoch, shard_number: None
+    if pool_size < parameters.n_negatives:
+        raise ValueError(
+            f"pool_size={pool_size} is smaller than n_negatives={parameters.n_negatives}; "
+            "a window would take the same draw twice"
+        )
+    table = alias_table(
+        noise_probabilities(word_counts, parameters.noise, parameters.noise_exponent)
+    )
+    return lambda epoch, shard_number: noise_pool(
+        *table, parameters.seed, epoch, shard_number, pool_size
+    )
+
+
+def _train_shard(windows, token_ids, pool, n_negatives, choose_targets, train_window):
+    """Train a shard's windows one after the other; returns (loss, n_pairs).
 
     Noise that was trained a moment ago scores better than it should. So it counts in the windows
-    that meet each draw of the pool for the first time, and stands there for all pairs.
+    that meet each draw of the pool for the first time, and stands there for all pairs. Under a
+    softmax the true score has no loss of its own, and all of a window's loss goes that way.
     """
-    input_vectors, output_vectors = private
-    windows = [window for window in windows if len(window.context_pos)]
-    n_fresh = len(pool) // parameters.n_negatives
+    n_fresh = len(windows) if pool is None else len(pool) // n_negatives
     true_loss, noise_loss, n_pairs, fresh_pairs = 0.0, 0.0, 0, 0
     for number, window in enumerate(windows):
-        noise_ids = window_noise(pool, number, parameters.n_negatives)
-        targets = negative_sampling_targets(int(token_ids[window.center_pos]), noise_ids)
-        context_ids = token_ids[window.context_pos]
-        if parameters.architecture == "skipgram":
-            window_loss, window_true, window_pairs = train_skipgram_window(
-                input_vectors, output_vectors, context_ids, targets, rate, group_size
-            )
-        else:
-            window_loss, window_true, window_pairs = train_cbow_window(
-                input_vectors, output_vectors, context_ids, targets, rate, cbow_gradient
-            )
+        noise_ids = None if pool is None else window_noise(pool, number, n_negatives)
+        targets = choose_targets(int(token_ids[window.center_pos]), noise_ids)
+        window_loss, window_true, window_pairs = train_window(
+            token_ids[window.context_pos], targets
+        )
         true_loss += window_true
         n_pairs += window_pairs
         if number < n_fresh:

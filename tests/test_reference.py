@@ -1,4 +1,4 @@
-"""The reference's choices: random bits, initial vectors, windows, noise, targets."""
+"""The reference's choices: random bits, initial vectors, windows, noise."""
 
 from types import SimpleNamespace
 
@@ -15,7 +15,6 @@ from skw2v._reference import (
     initial_input_vectors,
     kept_tokens,
     mix64,
-    negative_sampling_targets,
     noise_pool,
     random_bits,
     stream_key,
@@ -255,15 +254,3 @@ def test_windows_take_the_pool_in_turn():
     pool = np.arange(100, 107)
     taken = [window_noise(pool, window_number, 3).tolist() for window_number in range(3)]
     assert taken == [[100, 101, 102], [103, 104, 105], [106, 100, 101]]
-
-
-def test_negative_sampling_targets_skip_the_center_and_weigh_repeats():
-    targets = negative_sampling_targets(5, [8, 5, 2, 8, 8])
-    assert targets.ids.tolist() == [5, 8, 2]
-    assert targets.labels.tolist() == [1, 0, 0]
-    assert targets.weights.tolist() == [1, 3, 1]
-
-
-def test_noise_that_is_only_the_center_leaves_the_center():
-    targets = negative_sampling_targets(5, [5, 5])
-    assert (targets.ids.tolist(), targets.labels.tolist()) == ([5], [1])

@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from skw2v._reference import (
+    Vectors,
     cbow_context_change,
     context_groups,
-    negative_sampling_targets,
     primitive,
     primitive_loss,
     primitive_scores,
     train_cbow_window,
     train_skipgram_window,
 )
+from skw2v._reference_objectives import negative_sampling_targets
 
 
 def central_differences(function, array, step=1e-6):
@@ -104,27 +105,24 @@ def test_a_weight_is_so_many_equal_targets(link):
     assert math.isclose(weighted.loss, repeated.loss)
 
 
-def test_sampled_softmax_over_every_word_once_is_softmax():
-    rng = np.random.default_rng(2)
-    n_words, center = 6, 4
-    hidden, targets, biases = rng.normal(size=(2, 3)), rng.normal(size=(n_words, 3)), np.ones(6)
-    labels = (np.arange(n_words) == center).astype(float)
-    softmax = primitive(hidden, targets, labels, np.ones(6), 0.1, biases=biases, link="softmax")
+def test_a_weight_on_the_true_target_counts_in_the_normaliser_alone():
+    # Scores log 1 and log 2, weights 3 and 1: Z = 3 * 1 + 2 = 5.
+    hidden, targets = np.array([[1.0]]), np.array([[0.0], [math.log(2)]])
+    labels, weights = np.array([1.0, 0.0]), np.array([3.0, 1.0])
+    step = primitive(hidden, targets, labels, weights, 1.0, link="softmax")
+    assert math.isclose(step.loss, math.log(5))
+    np.testing.assert_allclose(step.bias_change, [1 - 3 / 5, -2 / 5], rtol=1e-14)
 
-    order = [center, 0, 1, 2, 3, 5]  # the center first, then every other word as noise
-    sampled = primitive(
-        hidden,
-        targets[order],
-        labels[order],
-        np.ones(6),
-        0.1,
-        biases=biases[order],
-        offsets=np.full(6, math.log(5 / 6)),  # log(k q(w)), uniform q
-        link="softmax",
-    )
-    assert math.isclose(sampled.loss, softmax.loss)
-    np.testing.assert_allclose(sampled.hidden_change, softmax.hidden_change, atol=1e-15)
-    np.testing.assert_allclose(sampled.target_change, softmax.target_change[order], atol=1e-15)
+
+@pytest.mark.parametrize("n_hidden", [1, 3])
+def test_the_first_loss_is_the_first_targets_under_the_sigmoid_and_none_under_the_softmax(n_hidden):
+    rng = np.random.default_rng(4)
+    hidden, targets = rng.normal(size=(n_hidden, 2)), rng.normal(size=(3, 2))
+    labels, weights = np.array([0.5, 0.0, 0.0]), np.array([2.0, 1.0, 3.0])
+    step = primitive(hidden, targets, labels, weights, 0.1)
+    first = primitive(hidden, targets[:1], labels[:1], weights[:1], 0.1)
+    assert step.first_loss == first.loss < step.loss
+    assert primitive(hidden, targets, labels, weights, 0.1, link="softmax").first_loss == 0.0
 
 
 @pytest.mark.parametrize("link", ["sigmoid", "softmax"])
@@ -152,59 +150,77 @@ def test_contexts_are_grouped_without_repeats(context_ids, group_size, groups):
     assert [group.tolist() for group in found] == groups
 
 
-def matrices(n_words=4, n_components=3):
+def fresh_vectors(n_words=4, n_components=3):
     rng = np.random.default_rng(3)
-    return rng.normal(size=(n_words, n_components)), rng.normal(size=(n_words, n_components))
+    matrices = rng.normal(size=(2, n_words, n_components))
+    return Vectors(*matrices, rng.normal(size=n_words))
+
+
+def assert_equal(found, expected):
+    for array, expected_array in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(array, expected_array)
+
+
+def biased(targets):
+    """The same targets with offsets and fitted biases."""
+    return targets._replace(offsets=np.array([0.5, -0.25, 1.0]), fits_bias=True)
+
+
+def apply(step, vectors, context_ids, targets):
+    vectors.input_vectors[context_ids] += step.hidden_change
+    vectors.output_vectors[targets.ids] += step.target_change
+    vectors.output_bias[targets.ids] += step.bias_change
 
 
 def test_groups_of_one_train_pair_by_pair():
-    input_vectors, output_vectors = matrices()
-    targets = negative_sampling_targets(0, [1, 3])
-    expected_input, expected_output, expected_loss = *matrices(), 0.0
+    targets = biased(negative_sampling_targets(0, [1, 3]))
+    expected, expected_loss = fresh_vectors(), 0.0
     for context in (2, 1, 2):
         step = primitive(
-            expected_input[[context]], expected_output[[0, 1, 3]], targets.labels, np.ones(3), 0.1
+            expected.input_vectors[[context]],
+            expected.output_vectors[[0, 1, 3]],
+            targets.labels,
+            np.ones(3),
+            0.1,
+            biases=expected.output_bias[[0, 1, 3]],
+            offsets=targets.offsets,
         )
-        expected_input[[context]] += step.hidden_change
-        expected_output[[0, 1, 3]] += step.target_change
+        apply(step, expected, [context], targets)
         expected_loss += step.loss
+    vectors = fresh_vectors()
     contexts = np.array([2, 1, 2])
-    loss, true_loss, n_pairs = train_skipgram_window(
-        input_vectors, output_vectors, contexts, targets, 0.1, group_size=1
-    )
+    loss, true_loss, n_pairs = train_skipgram_window(vectors, contexts, targets, 0.1, group_size=1)
     assert (loss, n_pairs) == (expected_loss, 3)
     assert 0 < true_loss < loss
-    np.testing.assert_array_equal(input_vectors, expected_input)
-    np.testing.assert_array_equal(output_vectors, expected_output)
+    assert_equal(vectors, expected)
 
 
-def test_a_group_trains_every_context_against_the_same_targets():
-    input_vectors, output_vectors = matrices()
-    targets = negative_sampling_targets(0, [1, 3])
-    step = primitive(input_vectors[[2, 1]], output_vectors[[0, 1, 3]], targets.labels, 1.0, 0.1)
-    expected_input, expected_output = matrices()
-    expected_input[[2, 1]] += step.hidden_change
-    expected_output[[0, 1, 3]] += step.target_change
-    train_skipgram_window(input_vectors, output_vectors, np.array([2, 1]), targets, 0.1, 8)
-    np.testing.assert_array_equal(input_vectors, expected_input)
-    np.testing.assert_array_equal(output_vectors, expected_output)
+@pytest.mark.parametrize("link", ["sigmoid", "softmax"])
+def test_a_group_trains_every_context_against_the_same_targets(link):
+    vectors, expected = fresh_vectors(), fresh_vectors()
+    targets = biased(negative_sampling_targets(0, [1, 3]))._replace(link=link)
+    step = primitive(
+        vectors.input_vectors[[2, 1]],
+        vectors.output_vectors[targets.ids],
+        targets.labels,
+        np.ones(3),
+        0.1,
+        biases=vectors.output_bias[targets.ids],
+        offsets=targets.offsets,
+        link=link,
+    )
+    apply(step, expected, [2, 1], targets)
+    train_skipgram_window(vectors, np.array([2, 1]), targets, 0.1, 8)
+    assert_equal(vectors, expected)
 
 
-def test_exact_cbow_descends_the_gradient_even_where_words_repeat():
-    input_vectors, output_vectors = matrices()
-    contexts, targets = np.array([2, 1, 2, 2]), negative_sampling_targets(0, [1, 3, 3])
-
-    def loss():
-        mean = input_vectors[contexts].mean(axis=0, keepdims=True)
-        scores = primitive_scores(mean, output_vectors[targets.ids])
-        return primitive_loss(scores, targets.labels, targets.weights, "sigmoid")
-
-    input_gradient = central_differences(loss, input_vectors)
-    output_gradient = central_differences(loss, output_vectors)
-    before = input_vectors.copy(), output_vectors.copy()
-    train_cbow_window(input_vectors, output_vectors, contexts, targets, 0.1, "exact")
-    np.testing.assert_allclose((before[0] - input_vectors) / 0.1, input_gradient, atol=1e-7)
-    np.testing.assert_allclose((before[1] - output_vectors) / 0.1, output_gradient, atol=1e-7)
+@pytest.mark.parametrize("train", [train_skipgram_window, train_cbow_window])
+def test_biases_that_are_not_fitted_stay(train):
+    vectors = fresh_vectors()
+    option = {"group_size": 8} if train is train_skipgram_window else {"cbow_gradient": "exact"}
+    train(vectors, np.array([2, 1]), negative_sampling_targets(0, [1, 3]), 0.1, **option)
+    np.testing.assert_array_equal(vectors.output_bias, fresh_vectors().output_bias)
+    assert not np.array_equal(vectors.output_vectors, fresh_vectors().output_vectors)
 
 
 def test_word2vec_cbow_gives_distinct_contexts_the_undivided_gradient():
@@ -219,22 +235,26 @@ def test_word2vec_cbow_gives_distinct_contexts_the_undivided_gradient():
 @pytest.mark.parametrize("contexts", [[1, 2, 3], [1, 1, 1, 1], [2, 1, 2, 3, 2]])
 def test_word2vec_cbow_moves_the_mean_by_the_gradient_and_no_further(contexts):
     contexts, targets = np.array(contexts), negative_sampling_targets(0, [1, 3])
-    input_vectors, output_vectors = matrices()
-    mean = input_vectors[contexts].mean(axis=0, keepdims=True)
-    step = primitive(mean, output_vectors[targets.ids], targets.labels, targets.weights, 0.1)
-    loss, true_loss, n_pairs = train_cbow_window(
-        input_vectors, output_vectors, contexts, targets, 0.1, "word2vec"
+    vectors = fresh_vectors()
+    mean = vectors.input_vectors[contexts].mean(axis=0, keepdims=True)
+    step = primitive(
+        mean,
+        vectors.output_vectors[targets.ids],
+        targets.labels,
+        targets.weights,
+        0.1,
+        biases=vectors.output_bias[targets.ids],
     )
-    moved = input_vectors[contexts].mean(axis=0) - mean[0]
+    loss, true_loss, n_pairs = train_cbow_window(vectors, contexts, targets, 0.1, "word2vec")
+    moved = vectors.input_vectors[contexts].mean(axis=0) - mean[0]
     np.testing.assert_allclose(moved, step.hidden_change[0], rtol=1e-10)
     assert (loss, true_loss, n_pairs) == (step.loss, step.first_loss, 1)
 
 
 @pytest.mark.parametrize("train", [train_skipgram_window, train_cbow_window])
 def test_a_window_without_contexts_trains_nothing(train):
-    input_vectors, output_vectors = matrices()
-    targets = negative_sampling_targets(0, [1])
+    vectors, targets = fresh_vectors(), negative_sampling_targets(0, [1])
     option = {"group_size": 8} if train is train_skipgram_window else {"cbow_gradient": "exact"}
     none = np.array([], dtype=np.int32)
-    assert train(input_vectors, output_vectors, none, targets, 0.1, **option) == (0.0, 0.0, 0)
-    np.testing.assert_array_equal([input_vectors, output_vectors], matrices())
+    assert train(vectors, none, targets, 0.1, **option) == (0.0, 0.0, 0)
+    assert_equal(vectors, fresh_vectors())

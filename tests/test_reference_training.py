@@ -32,7 +32,10 @@ LAYOUTS = [(1, 10**6), (1, 7), (3, 5), (8, 1), (50, 100), (500, 2)]
 def parameters(**changes):
     defaults = {
         "architecture": "skipgram",
+        "cbow_gradient": "exact",
         "loss": "negative_sampling",
+        "noise": "unigram",
+        "remove_accidental_hits": "auto",
         "n_components": 4,
         "window": 3,
         "dynamic_window": True,
@@ -53,7 +56,6 @@ def train(documents, n_words, parameters, **layout):
         "shard_tokens": 10**6,
         "pool_size": 16,
         "group_size": 8,
-        "cbow_gradient": "exact",
     }
     token_ids = np.concatenate([*documents, []]).astype(np.int32)
     offsets = np.cumsum([0, *map(len, documents)])
@@ -292,9 +294,9 @@ def test_a_pool_smaller_than_a_windows_noise_is_refused():
         train([[0, 1]], 2, parameters(n_negatives=4), pool_size=3)
 
 
-def test_other_losses_are_refused():
-    with pytest.raises(NotImplementedError, match="got loss='nce'"):
-        train([[0, 1]], 2, parameters(loss="nce"))
+def test_an_unknown_loss_is_refused():
+    with pytest.raises(ValueError, match=r"one of .*'softmax'\), got 'hinge'"):
+        train([[0, 1]], 2, parameters(loss="hinge"))
 
 
 # --- Features
