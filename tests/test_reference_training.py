@@ -6,9 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from skw2v._huffman import huffman_paths
 from skw2v._reference import (
     NOISE,
     POSITION,
+    Vectors,
     initial_input_vectors,
     noise_pool,
     random_bits,
@@ -16,15 +18,23 @@ from skw2v._reference import (
     training_pairs,
     window_noise,
 )
+from skw2v._reference_objectives import (
+    LOSSES,
+    SAMPLED_LOSSES,
+    log_probabilities,
+    nce_targets,
+    sampled_softmax_targets,
+)
 from skw2v._reference_training import (
     combined_vectors,
+    merge_shards,
     n_rounds_per_epoch,
     owned_positions,
     pool_reference,
     round_learning_rate,
     train_reference,
 )
-from skw2v._sampling import alias_table, keep_thresholds, noise_distribution
+from skw2v._sampling import alias_table, keep_thresholds, log_expected_counts, noise_distribution
 
 LAYOUTS = [(1, 10**6), (1, 7), (3, 5), (8, 1), (50, 100), (500, 2)]
 
@@ -258,23 +268,146 @@ def test_a_lone_token_uses_up_no_noise():
     assert taken == [0, 1, 2]
 
 
+NEVER_MOVED = {"learning_rate": 1e-300, "min_learning_rate": 1e-300, "dynamic_window": False}
+
+
+def test_the_first_loss_of_softmax_is_that_of_a_uniform_guess():
+    still = parameters(loss="softmax", **NEVER_MOVED)
+    assert math.isclose(train([[0, 1, 0, 2]], 5, still).loss_curve[0], math.log(5))
+
+
+def test_the_first_loss_of_hierarchical_softmax_is_a_coin_for_each_node():
+    still = parameters(loss="hierarchical_softmax", window=1, **NEVER_MOVED)
+    # Paths of 1, 3, 3, 2 nodes; at a window of 1 the ends have one pair, the others two.
+    document = [0, 0, 3, 0, 1, 2, 3, 0]
+    lengths = np.array([1, 3, 3, 2])
+    assert np.diff(huffman_paths(np.bincount(document)).offsets).tolist() == lengths.tolist()
+    expected = np.average(lengths[document], weights=[1, 2, 2, 2, 2, 2, 2, 1]) * math.log(2)
+    assert math.isclose(train([document], 4, still).loss_curve[0], expected)
+
+
+@pytest.mark.parametrize("remove", [True, False])
+@pytest.mark.parametrize("loss", ["nce", "sampled_softmax"])
+def test_the_first_loss_of_objectives_with_noise(loss, remove):
+    # The first window alone is fresh; all scores are minus the offsets. The second's noise counts
+    # as the first's, under a softmax with its true part.
+    still = parameters(loss=loss, remove_accidental_hits=remove, n_negatives=4, **NEVER_MOVED)
+    counts, pool_size = np.array([1, 1]), 5
+    table = alias_table(noise_distribution(counts, 0.75))
+    pool = noise_pool(*table, 7, 0, shard_number=0, pool_size=pool_size)
+    assert 0 in pool[:4]
+    log_expected = log_expected_counts([0.5, 0.5], 4).astype(float)
+    choose = nce_targets if loss == "nce" else sampled_softmax_targets
+    first, second = (
+        choose(center, window_noise(pool, number, 4), log_expected, remove)
+        for number, center in enumerate([0, 1])
+    )
+    score = -log_expected[0]  # of either word
+    if loss == "nce":
+        softplus = math.log1p(math.exp(score))
+        true = [targets.weights[0] * softplus - score for targets in (first, second)]
+        expected = (sum(true) + 2 * first.weights[1:].sum() * softplus) / 2
+    else:
+        expected = math.log(first.weights.sum())
+    vectors = train([[0, 1]], 2, still, pool_size=pool_size)
+    np.testing.assert_allclose(vectors.loss_curve, [expected], rtol=1e-14)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_only_objectives_with_noise_draw_a_pool(loss, monkeypatch):
+    drawn = []
+
+    def spy(*arguments):
+        drawn.append(arguments)
+        return noise_pool(*arguments)
+
+    monkeypatch.setattr("skw2v._reference_training.noise_pool", spy)
+    train([[0, 1] * 6], 2, parameters(loss=loss), n_shards=2, shard_tokens=6, pool_size=3)
+    assert len(drawn) == (2 if loss in SAMPLED_LOSSES else 0)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_noise_follows_the_parameter(loss):
+    by_noise = [
+        train([[0, 1, 1, 2] * 4], 4, parameters(loss=loss, noise=noise)).output_vectors
+        for noise in ("unigram", "log_uniform")
+    ]
+    assert np.array_equal(*by_noise) is (loss not in SAMPLED_LOSSES)
+
+
+def test_the_changes_of_shards_add_up_in_every_matrix():
+    before = Vectors(np.array([[1.0]]), np.array([[2.0]]), np.array([3.0]))
+    privates = [
+        Vectors(np.array([[1.5]]), np.array([[2.0]]), np.array([4.0])),
+        Vectors(np.array([[0.25]]), np.array([[5.0]]), np.array([5.0])),
+    ]
+    merged = merge_shards(before, privates)
+    assert [matrix.item() for matrix in merged] == [0.75, 5.0, 6.0]
+    assert [matrix.item() for matrix in before] == [1.0, 2.0, 3.0]
+
+
+def test_cbow_takes_its_gradient_from_the_parameters_unless_told():
+    documents = [[0, 1, 2, 0, 3]] * 3
+    exact, word2vec = (
+        train(documents, 4, parameters(architecture="cbow", cbow_gradient=way))
+        for way in ("exact", "word2vec")
+    )
+    told = train(documents, 4, parameters(architecture="cbow"), cbow_gradient="word2vec")
+    assert np.array_equal(told.input_vectors, word2vec.input_vectors)
+    assert not np.array_equal(exact.input_vectors, word2vec.input_vectors)
+
+
+@pytest.mark.parametrize("architecture", ["skipgram", "cbow"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_single_word_trains(loss, architecture):
+    p = parameters(loss=loss, architecture=architecture)
+    vectors = train([[0, 0, 0]], 1, p)
+    n_output = 0 if loss == "hierarchical_softmax" else 1
+    assert vectors.output_vectors.shape == (n_output, 4)
+    assert vectors.output_bias.shape == (n_output,)
+    assert np.all(np.isfinite(vectors.input_vectors))
+    # There is nothing to tell apart, unless noise is told from the truth.
+    certain = loss in ("hierarchical_softmax", "sampled_softmax", "softmax")
+    assert (vectors.loss_curve[0] == 0.0) == certain
+
+
+CLUSTERS = {"n_components": 8, "max_iter": 4, "learning_rate": 0.2}
+
+
+def train_clusters(p, **layout):
+    """Two clusters of five words that never meet; every document has one of them."""
+    rng = np.random.default_rng(0)
+    documents = [rng.integers(0, 5, size=10) + 5 * (d % 2) for d in range(60)]
+    vectors = train(documents, 10, p, **layout)
+    assert vectors.loss_curve[-1] < vectors.loss_curve[0]
+    probabilities = log_probabilities(
+        vectors.input_vectors,
+        Vectors(vectors.input_vectors, vectors.output_vectors, vectors.output_bias),
+        np.bincount(np.concatenate(documents)),
+        p,
+    )
+    together = np.equal.outer(np.arange(10) // 5, np.arange(10) // 5)
+    return vectors, probabilities[together], probabilities[~together]
+
+
 @pytest.mark.parametrize(
     ("architecture", "cbow_gradient"),
     [("skipgram", "exact"), ("cbow", "exact"), ("cbow", "word2vec")],
 )
-@pytest.mark.parametrize(("n_shards", "shard_tokens"), [(1, 10**6), (4, 4)])
+@pytest.mark.parametrize(("n_shards", "shard_tokens"), [(1, 16), (4, 4)])
 def test_training_finds_planted_clusters(architecture, cbow_gradient, n_shards, shard_tokens):
-    rng = np.random.default_rng(0)
-    documents = [rng.integers(0, 5, size=10) + 5 * (d % 2) for d in range(60)]
-    p = parameters(
-        architecture=architecture, n_components=8, max_iter=16, learning_rate=0.05, n_negatives=5
-    )
-    layout = {"n_shards": n_shards, "shard_tokens": shard_tokens}
-    vectors = train(documents, 10, p, **layout, cbow_gradient=cbow_gradient)
-    assert vectors.loss_curve[-1] < vectors.loss_curve[0]
-    scores = vectors.input_vectors @ vectors.output_vectors.T
-    together = np.equal.outer(np.arange(10) // 5, np.arange(10) // 5)
-    assert scores[together].min() > scores[~together].max()
+    p = parameters(architecture=architecture, cbow_gradient=cbow_gradient, **CLUSTERS)
+    _, together, apart = train_clusters(p, n_shards=n_shards, shard_tokens=shard_tokens)
+    assert together.min() > apart.max()
+
+
+@pytest.mark.parametrize("architecture", ["skipgram", "cbow"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_objective_finds_planted_clusters(loss, architecture):
+    p = parameters(loss=loss, architecture=architecture, **CLUSTERS)
+    vectors, together, apart = train_clusters(p, n_shards=2, shard_tokens=4)
+    assert together.min() > apart.max()
+    assert vectors.output_bias.any() == (loss in ("nce", "sampled_softmax", "softmax"))
 
 
 @pytest.mark.parametrize("architecture", ["skipgram", "cbow"])
