@@ -1,4 +1,4 @@
-"""The reference's primitive, its gradients, and the two architectures built on it."""
+"""The reference's primitive, and the two architectures built on it."""
 
 import math
 
@@ -10,27 +10,11 @@ from skw2v._reference import (
     cbow_context_change,
     context_groups,
     primitive,
-    primitive_loss,
     primitive_scores,
     train_cbow_window,
     train_skipgram_window,
 )
 from skw2v._reference_objectives import negative_sampling_targets
-
-
-def central_differences(function, array, step=1e-6):
-    """Gradient of `function()` by moving the entries of `array` in place, one at a time."""
-    gradient = np.empty_like(array)
-    for index in np.ndindex(array.shape):
-        value = array[index]
-        array[index] = value + step
-        above = function()
-        array[index] = value - step
-        below = function()
-        array[index] = value
-        gradient[index] = (above - below) / (2 * step)
-    return gradient
-
 
 # --- The primitive
 
@@ -52,43 +36,6 @@ def test_biases_add_to_the_scores_and_offsets_subtract():
     hidden, targets = np.array([[1.0, 2.0], [0.0, 1.0]]), np.array([[3.0, 0.0], [1.0, 1.0]])
     scores = primitive_scores(hidden, targets, np.array([10.0, 20.0]), np.array([0.5, 0.25]))
     assert scores.tolist() == [[12.5, 22.75], [9.5, 20.75]]
-
-
-OBJECTIVES = {
-    # label, weight and offset of each target; link
-    "negative_sampling": ([1, 0, 0, 0], [1, 2, 1, 1], 0.0, "sigmoid"),
-    "nce": ([1, 0, 0, 0], [1, 1, 3, 1], [0.3, -1.2, 0.7, -2.0], "sigmoid"),
-    "hierarchical_softmax": ([1, 0, 0, 1], [1, 1, 1, 1], 0.0, "sigmoid"),  # 1 - code
-    "sampled_softmax": ([1, 0, 0, 0], [1, 2, 1, 1], [0.3, -1.2, 0.7, -2.0], "softmax"),
-    "softmax": ([0, 0, 1, 0], [1, 1, 1, 1], 0.0, "softmax"),
-}
-
-
-@pytest.mark.parametrize("objective", OBJECTIVES)
-@pytest.mark.parametrize("n_hidden", [1, 3])
-def test_the_primitive_descends_the_gradient_of_the_loss(objective, n_hidden):
-    labels, weights, offsets, link = OBJECTIVES[objective]
-    labels, weights = np.array(labels, float), np.array(weights, float)
-    rng = np.random.default_rng(0)
-    hidden, targets = rng.normal(size=(n_hidden, 5)), rng.normal(size=(4, 5))
-    biases, offsets = rng.normal(size=4), np.asarray(offsets)
-
-    def loss():
-        scores = primitive_scores(hidden, targets, biases, offsets)
-        return primitive_loss(scores, labels, weights, link)
-
-    rate = 0.3
-    step = primitive(
-        hidden, targets, labels, weights, rate, biases=biases, offsets=offsets, link=link
-    )
-    assert math.isclose(step.loss, loss())
-    for change, array in [
-        (step.hidden_change, hidden),
-        (step.target_change, targets),
-        (step.bias_change, biases),
-    ]:
-        gradient = central_differences(loss, array)
-        np.testing.assert_allclose(-change / rate, gradient, atol=1e-7)
 
 
 @pytest.mark.parametrize("link", ["sigmoid", "softmax"])
