@@ -1,10 +1,12 @@
-"""What each parameter may be."""
+"""What each parameter may be, and which of them a model ignores."""
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from numbers import Integral, Real
 
 from skw2v._sklearn import HasMethods, Interval, StrOptions
+from skw2v._training import SAMPLED_LOSSES, TrainingParameters
 
 _POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 
@@ -26,12 +28,19 @@ PARAMETER_CONSTRAINTS = {
     "vocabulary": [Mapping, HasMethods("__iter__"), None],
     # training
     "architecture": [StrOptions({"skipgram", "cbow"})],
-    "loss": [StrOptions({"negative_sampling"})],
+    "cbow_gradient": [StrOptions({"word2vec", "exact"})],
+    "loss": [
+        StrOptions(
+            {"negative_sampling", "nce", "sampled_softmax", "hierarchical_softmax", "softmax"}
+        )
+    ],
     "n_components": [_POSITIVE_INT],
     "window": [_POSITIVE_INT],
     "dynamic_window": ["boolean"],
     "n_negatives": [_POSITIVE_INT],
+    "noise": [StrOptions({"unigram", "log_uniform"})],
     "noise_exponent": [Interval(Real, None, None, closed="neither")],
+    "remove_accidental_hits": ["boolean", StrOptions({"auto"})],
     "subsample": [Interval(Real, 0, 1, closed="both")],
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
     "min_learning_rate": [Interval(Real, 0, None, closed="left")],
@@ -45,3 +54,34 @@ PARAMETER_CONSTRAINTS = {
     "verbose": ["verbose"],
     "memory": [str, os.PathLike, HasMethods("cache"), None],
 }
+
+
+def without_ignored(parameters):
+    """Give training parameters that the model ignores their defaults.
+
+    So they cannot change what is trained, and `memory` finds it under one key.
+
+    Parameters
+    ----------
+    parameters : skw2v._training.TrainingParameters
+
+    Returns
+    -------
+    parameters : skw2v._training.TrainingParameters
+
+    Examples
+    --------
+    >>> from skw2v._parameters import without_ignored
+    >>> from skw2v._training import TrainingParameters
+    >>> without_ignored(TrainingParameters(loss="softmax", n_negatives=20)).n_negatives
+    5
+    """
+    ignored = []
+    if parameters.loss not in SAMPLED_LOSSES:
+        ignored += ["n_negatives", "noise", "noise_exponent", "remove_accidental_hits"]
+    if parameters.noise == "log_uniform":
+        ignored += ["noise_exponent"]
+    if parameters.architecture == "skipgram":
+        ignored += ["cbow_gradient"]
+    defaults = TrainingParameters()
+    return replace(parameters, **{name: getattr(defaults, name) for name in ignored})

@@ -9,6 +9,29 @@ from skw2v import _kernels
 _WORK_PER_THREAD = 2**20
 
 
+def check_embedding(embedding, loss):
+    """Refuse what needs an output vector for every word where training makes none.
+
+    Parameters
+    ----------
+    embedding : str
+        See `combine_vectors`.
+    loss : str
+        What is trained, or was.
+
+    Raises
+    ------
+    ValueError
+        If `loss` is "hierarchical_softmax" and `embedding` needs output vectors.
+    """
+    if loss == "hierarchical_softmax" and embedding in ("output", "sum", "mean", "concat"):
+        raise ValueError(
+            f"embedding={embedding!r} needs an output vector for every word, but "
+            "loss='hierarchical_softmax' has them for the inner nodes of its tree alone; use "
+            "embedding='input' or fit with another loss."
+        )
+
+
 def combine_vectors(input_vectors, output_vectors, embedding):
     """Make one vector a word out of its input and its output vector.
 

@@ -10,8 +10,9 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 from skw2v import __version__
 from skw2v._analyzer import build_analyzer, check_documents
 from skw2v._corpus import Corpus, build_corpus, encode
-from skw2v._parameters import PARAMETER_CONSTRAINTS
-from skw2v._pooling import combine_vectors, pool_documents
+from skw2v._likelihood import mean_log_likelihood
+from skw2v._parameters import PARAMETER_CONSTRAINTS, without_ignored
+from skw2v._pooling import check_embedding, combine_vectors, pool_documents
 from skw2v._sklearn import keep_index, validated
 from skw2v._threads import effective_n_threads
 from skw2v._training import TrainingParameters, train
@@ -22,7 +23,8 @@ class Word2VecTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     """Turn documents into dense features with word2vec.
 
     `fit` learns two vectors for every word of the documents, its input and its output vector;
-    `transform` pools the vectors of a document's words into one row.
+    `transform` pools the vectors of a document's words into one row; `score` says how well the
+    words of other documents are predicted, so that parameters can be searched without labels.
 
     The result depends on the documents, the parameters and `random_state`, never on `n_jobs`: the
     vectors, `loss_curve_` and the features are the same to the bit at any number of threads, and on
@@ -65,11 +67,33 @@ CountVectorizer` does. None leaves them.
         then not used.
     architecture : {"skipgram", "cbow"}, default="skipgram"
         "skipgram" predicts a word from each word of its context in turn, "cbow" from the mean of
-        their input vectors. As in the original program, "cbow" hands every word of the context
-        the whole gradient of that mean, where the chain rule would divide it by their
-        number [3]_.
-    loss : {"negative_sampling"}, default="negative_sampling"
-        Tell a word from `n_negatives` words drawn as noise.
+        their input vectors.
+    cbow_gradient : {"word2vec", "exact"}, default="word2vec"
+        What "cbow" hands to each of the m words of a context: the whole gradient of their mean, as
+        the original program does, or the m-th part of it, as the chain rule has it [3]_. "exact"
+        takes steps m times as short, so it wants a higher `learning_rate` or more epochs.
+        "skipgram" ignores it.
+    loss : {"negative_sampling", "nce", "sampled_softmax", "hierarchical_softmax", "softmax"}, \
+default="negative_sampling"
+        How a word w is predicted from what the output layer sees, the hidden vector h: a context's
+        input vector, or the mean of several. x is the product of h and w's output vector.
+
+        - "negative_sampling": tell w from `n_negatives` words drawn as noise, by logistic
+          regression on x [1]_.
+        - "nce": noise-contrastive estimation. The same on x + b - log(k q(w)), with a bias b for
+          every word and the expected count of w among k = `n_negatives` draws from the noise q,
+          which makes x + b an estimate of log p(w | h) [4]_ [5]_; TensorFlow's
+          ``tf.nn.nce_loss``.
+        - "sampled_softmax": the cross-entropy of w among itself and the noise, on the same
+          x + b - log(k q(w)) [6]_; TensorFlow's ``tf.nn.sampled_softmax_loss``.
+        - "hierarchical_softmax": log p(w | h) as the sum of the log probabilities of the binary
+          decisions on the way to w in a Huffman tree over the words [2]_ [7]_. Output vectors
+          belong to the inner nodes of the tree then, so `embedding` must be "input".
+        - "softmax": the cross-entropy of w among all words, on x + b. The time for a pair grows
+          with the vocabulary: for a few thousand words, and as the yardstick of the others.
+
+        The last two draw no noise: they ignore `n_negatives`, `noise`, `noise_exponent` and
+        `remove_accidental_hits`.
     n_components : int, default=100
         Length of the vectors.
     window : int, default=5
@@ -79,9 +103,20 @@ CountVectorizer` does. None leaves them.
         Draw the size of each window uniformly from 1 to `window`, which gives near words more
         weight. False always uses `window`.
     n_negatives : int, default=5
-        Number of noise words for every word that is predicted.
+        Number k of noise words for every word that is predicted. They are drawn with replacement,
+        so that word w is expected k q(w) times among them.
+    noise : {"unigram", "log_uniform"}, default="unigram"
+        The distribution q of the noise. "unigram": proportional to `count ** noise_exponent`.
+        "log_uniform": ``log((r + 2) / (r + 1)) / log(n_words + 1)`` for the word of rank r = 0, 1,
+        ... by falling count, ties by id, which is near Zipf's law and ignores how often words
+        really occur; TensorFlow's ``tf.random.log_uniform_candidate_sampler``.
     noise_exponent : float, default=0.75
-        The noise is drawn with probability proportional to `count ** noise_exponent`.
+        See `noise`: 1 draws words as often as they occur, 0 all of them alike. "log_uniform"
+        ignores it.
+    remove_accidental_hits : bool or "auto", default="auto"
+        What happens to a noise word that is the very word to predict: with True it is skipped, with
+        False it counts as noise. "auto" is False for "nce", else True: what TensorFlow's
+        functions do by default, and the original program in negative sampling.
     subsample : float, default=1e-3
         Threshold t above which frequent words are thinned out before training: a word with share f
         of all tokens is kept with probability `(sqrt(f / t) + 1) * t / f`. 0 keeps every one.
@@ -95,6 +130,7 @@ CountVectorizer` does. None leaves them.
     embedding : {"input", "output", "sum", "mean", "concat"}, default="input"
         The vector of a word that `transform` uses: its input vector, its output vector, their sum,
         mean or concatenation (which doubles the number of features). Changing it never retrains.
+        With `loss="hierarchical_softmax"` only "input" is possible.
     pooling : {"mean", "sum", "max"}, default="mean"
         How `transform` makes one row of the vectors of a document's words. Changing it never
         retrains.
@@ -126,9 +162,14 @@ CountVectorizer` does. None leaves them.
     input_vectors_ : ndarray of shape (n_words, n_components), dtype float32
         The vectors of words as context, v in [1]_; what other tools call the word vectors.
     output_vectors_ : ndarray of shape (n_words, n_components), dtype float32
-        The vectors of words as what is predicted, v' in [1]_.
+        The vectors of words as what is predicted, v' in [1]_. With `loss="hierarchical_softmax"`
+        of shape (n_words - 1, n_components): one for each inner node of the Huffman tree, in the
+        order in which the tree is made, the root last.
+    output_bias_ : ndarray of shape (len(`output_vectors_`),), dtype float32
+        The bias of each output vector: fitted if `loss` is "nce", "sampled_softmax" or "softmax",
+        else zeros.
     summed_vectors_ : ndarray of shape (n_words, n_components), dtype float32
-        `input_vectors_ + output_vectors_`.
+        `input_vectors_ + output_vectors_`. Not there with `loss="hierarchical_softmax"`.
     loss_curve_ : ndarray of shape (`n_iter_`,), dtype float64
         Mean loss for a pair of center and context, epoch by epoch.
     n_iter_ : int
@@ -144,6 +185,9 @@ CountVectorizer` does. None leaves them.
     As in the original C program, the context's input vector predicts the word in the middle.
     The papers pair them the other way round; windows are symmetric, so the sets of pairs are equal.
 
+    TensorFlow's samplers draw without replacement by default and share the noise among the pairs of
+    a batch; here it is drawn with replacement, and the expected counts are those of that.
+
     References
     ----------
     .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado, J. Dean (2013). Distributed
@@ -153,6 +197,15 @@ CountVectorizer` does. None leaves them.
        Representations in Vector Space. ICLR workshop. https://arxiv.org/abs/1301.3781
     .. [3] O. Irsoy, A. Benton, K. Stratos (2021). Corrected CBOW Performs as well as Skip-gram.
        Workshop on Insights from Negative Results in NLP. https://arxiv.org/abs/2012.15332
+    .. [4] M. Gutmann, A. Hyvärinen (2012). Noise-Contrastive Estimation of Unnormalized Statistical
+       Models, with Applications to Natural Image Statistics. JMLR 13.
+       https://jmlr.org/papers/v13/gutmann12a.html
+    .. [5] A. Mnih, Y. W. Teh (2012). A Fast and Simple Algorithm for Training Neural Probabilistic
+       Language Models. ICML. https://arxiv.org/abs/1206.6426
+    .. [6] S. Jean, K. Cho, R. Memisevic, Y. Bengio (2015). On Using Very Large Target Vocabulary
+       for Neural Machine Translation. ACL. https://arxiv.org/abs/1412.2007
+    .. [7] F. Morin, Y. Bengio (2005). Hierarchical Probabilistic Neural Network Language Model.
+       AISTATS. https://proceedings.mlr.press/r5/morin05a.html
 
     Examples
     --------
@@ -184,12 +237,15 @@ CountVectorizer` does. None leaves them.
         max_features=None,
         vocabulary=None,
         architecture="skipgram",
+        cbow_gradient="word2vec",
         loss="negative_sampling",
         n_components=100,
         window=5,
         dynamic_window=True,
         n_negatives=5,
+        noise="unigram",
         noise_exponent=0.75,
+        remove_accidental_hits="auto",
         subsample=1e-3,
         learning_rate=0.025,
         min_learning_rate=1e-4,
@@ -215,12 +271,15 @@ CountVectorizer` does. None leaves them.
         self.max_features = max_features
         self.vocabulary = vocabulary
         self.architecture = architecture
+        self.cbow_gradient = cbow_gradient
         self.loss = loss
         self.n_components = n_components
         self.window = window
         self.dynamic_window = dynamic_window
         self.n_negatives = n_negatives
+        self.noise = noise
         self.noise_exponent = noise_exponent
+        self.remove_accidental_hits = remove_accidental_hits
         self.subsample = subsample
         self.learning_rate = learning_rate
         self.min_learning_rate = min_learning_rate
@@ -255,7 +314,8 @@ CountVectorizer` does. None leaves them.
         sklearn.utils._param_validation.InvalidParameterError
             If a parameter is not what it may be; a ValueError.
         ValueError
-            If X is not a collection of documents, or if no word is left to learn.
+            If X is not a collection of documents, if no word is left to learn, or if `loss` learns
+            no vectors for `embedding`.
         """
         self._fit(X)
         return self
@@ -303,8 +363,68 @@ CountVectorizer` does. None leaves them.
         """
         check_is_fitted(self)
         self._validate_params()  # embedding and pooling may have been set since fit
-        corpus = encode(check_documents(X), self._build_analyzer(), self._vocabulary)
-        return keep_index(self._pool(corpus), X, self)
+        check_embedding(self.embedding, self._trained_with.loss)
+        return keep_index(self._pool(self._encode(X)), X, self)
+
+    def score(self, X, y=None):
+        """Mean log probability of words given their context, in documents that were held out.
+
+        For pairs of center and context (for "cbow": windows) that training would make of X, the
+        mean of log p(center | hidden), where hidden is the context's input vector (for "cbow": the
+        mean of the context's). Whatever the loss, the probabilities of all words sum to one:
+
+        - "negative_sampling": the softmax of x + log q, x being the product with the output vectors
+          and q the noise distribution, because its x estimates log(p / q) up to a constant;
+        - "nce", "sampled_softmax", "softmax": the softmax of x + `output_bias_`;
+        - "hierarchical_softmax": the product of the probabilities along the path in the tree.
+
+        Parameters
+        ----------
+        X : iterable of documents
+            As for `fit`; documents that were not fitted.
+        y : None
+            Ignored; part of scikit-learn's convention.
+
+        Returns
+        -------
+        score : float
+            A natural logarithm: at most 0, and -log(n_words) for a model that holds all words
+            equally likely. Higher is better.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` has not been called.
+        ValueError
+            If there is no pair to score: no two words of the vocabulary near each other in any
+            document.
+
+        Notes
+        -----
+        Scores compare models of one vocabulary, architecture, window and subsampling: over losses,
+        `n_negatives`, `noise`, `n_components`, learning rates and epochs. They don't compare over
+        `min_count`, `max_features`, `window`, `dynamic_window` or `subsample`, which change what is
+        predicted: fewer words are easier to predict, and so are near ones.
+
+        Words are thinned out as in training, by the training documents' counts. Which ones, and how
+        far windows reach, is drawn anew, but always alike: the score does not depend on
+        `random_state`, nor on `n_jobs`. At most 10,000 pairs are scored; where there are more,
+        their centers lie evenly spread over the documents.
+
+        Parameters that have been set since `fit` have no part in it, but for `n_jobs` and those of
+        the analyzer.
+        """
+        check_is_fitted(self)
+        self._validate_params()
+        return mean_log_likelihood(
+            self._encode(X),
+            self.word_counts_,
+            self.input_vectors_,
+            self.output_vectors_,
+            self.output_bias_,
+            self._trained_with,
+            n_threads=effective_n_threads(self.n_jobs),
+        )
 
     def word_vectors(self, embedding="input"):
         """The learned words and their vectors, for queries and for saving.
@@ -324,15 +444,22 @@ CountVectorizer` does. None leaves them.
         sklearn.exceptions.NotFittedError
             If `fit` has not been called.
         ValueError
-            If `embedding` is none of the above.
+            If `embedding` is none of the above, or the loss has learned no vectors for it.
         """
         check_is_fitted(self)
+        check_embedding(embedding, self._trained_with.loss)
         vectors = combine_vectors(self.input_vectors_, self.output_vectors_, embedding)
         return WordVectors(self._vocabulary.words, vectors)
 
     @property
     def summed_vectors_(self):
         """Input plus output vectors, an ndarray of shape (n_words, n_components)."""
+        check_is_fitted(self)  # its NotFittedError is an AttributeError
+        if self._trained_with.loss == "hierarchical_softmax":
+            raise AttributeError(
+                "summed_vectors_ needs an output vector for every word, but "
+                "loss='hierarchical_softmax' has them for the inner nodes of its tree alone."
+            )
         return combine_vectors(self.input_vectors_, self.output_vectors_, "sum")
 
     @property
@@ -341,6 +468,7 @@ CountVectorizer` does. None leaves them.
 
     def _fit(self, X):
         """Learn everything and return the encoded documents."""
+        check_embedding(self.embedding, self.loss)
         parameters = self._training_parameters()
         vocabulary, corpus = build_corpus(
             check_documents(X),
@@ -363,14 +491,19 @@ CountVectorizer` does. None leaves them.
         # One call, so that Ctrl-C cannot come between two attributes.
         self.__dict__.update(
             _vocabulary=vocabulary,
+            _trained_with=parameters,
             vocabulary_=vocabulary.index,
             word_counts_=vocabulary.counts,
             input_vectors_=trained.input_vectors,
             output_vectors_=trained.output_vectors,
+            output_bias_=trained.output_bias,
             loss_curve_=trained.loss_curve,
             n_iter_=trained.n_iter,
         )
         return corpus
+
+    def _encode(self, X):
+        return encode(check_documents(X), self._build_analyzer(), self._vocabulary)
 
     def _pool(self, corpus):
         """Features of encoded documents."""
@@ -404,11 +537,14 @@ CountVectorizer` does. None leaves them.
                 f"learning_rate={self.learning_rate}, but the rate can only fall; lower "
                 "min_learning_rate or raise learning_rate."
             )
+        hits = self.remove_accidental_hits
         # Plain Python numbers, because equal numbers of other types would miss the cache.
-        return TrainingParameters(
+        parameters = TrainingParameters(
             architecture=self.architecture,
-            cbow_gradient="word2vec",
+            cbow_gradient=self.cbow_gradient,
             loss=self.loss,
+            noise=self.noise,
+            remove_accidental_hits=hits if hits == "auto" else bool(hits),
             n_components=int(self.n_components),
             window=int(self.window),
             dynamic_window=bool(self.dynamic_window),
@@ -420,6 +556,7 @@ CountVectorizer` does. None leaves them.
             max_iter=int(self.max_iter),
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
         )
+        return without_ignored(parameters)
 
     def _print_epoch(self, epoch, loss, words_per_second):
         print(

@@ -64,7 +64,7 @@ def test_what_is_not_documents_is_refused_in_clear_words(what):
         assert fitted_state(unfitted) == {}
     fitted = small().fit(["a text", "the a"] if "tokens" not in what else [["a"], ["b"]])
     before = fitted_state(fitted)
-    for call in (fitted.transform, fitted.fit):
+    for call in (fitted.transform, fitted.score, fitted.fit):
         with pytest.raises((ValueError, TypeError)):
             call(X)
     after = fitted_state(fitted)
@@ -73,8 +73,9 @@ def test_what_is_not_documents_is_refused_in_clear_words(what):
 
 def test_mixed_tokens_between_fit_and_transform():
     fitted = small().fit([["a", "b"]])
-    with pytest.raises(TypeError, match="document 0 has int tokens, the vocabulary has str tokens"):
-        fitted.transform([[1, 2]])
+    for call in (fitted.transform, fitted.score):
+        with pytest.raises(TypeError, match="document 0 has int tokens, the vocabulary has str"):
+            call([[1, 2]])
 
 
 @pytest.mark.parametrize(
@@ -91,6 +92,11 @@ def test_mixed_tokens_between_fit_and_transform():
         (DOCUMENTS, {"vocabulary": "cat dog"}, "expected a list of tokens or a mapping"),
         (DOCUMENTS, {"learning_rate": 1e-5}, "min_learning_rate=0.0001 is above.*=1e-05"),
         (DOCUMENTS, {"token_pattern": None}, "token_pattern=None needs a tokenizer"),
+        (
+            DOCUMENTS,
+            {"loss": "hierarchical_softmax", "embedding": "sum"},
+            "embedding='sum' needs an output vector.*use embedding='input' or fit with another",
+        ),
     ],
 )
 def test_nothing_to_learn_from_says_what_to_do(documents, parameters, message):
@@ -120,12 +126,17 @@ def test_nothing_to_learn_from_says_what_to_do(documents, parameters, message):
         ("max_features", 0),
         ("vocabulary", 3),
         ("architecture", "sg"),
+        ("cbow_gradient", "half"),
         ("loss", "hs"),
+        ("loss", None),
         ("n_components", 0),
         ("window", 0),
         ("window", 2.5),
         ("dynamic_window", "no"),
         ("n_negatives", 0),
+        ("noise", "uniform"),
+        ("remove_accidental_hits", "yes"),
+        ("remove_accidental_hits", None),
         ("noise_exponent", np.inf),
         ("noise_exponent", "0.75"),
         ("subsample", -1),

@@ -49,19 +49,24 @@ def test_pipeline_classifies(planted):
 
 
 def test_clone_keeps_every_parameter():
-    estimator = small(window=3, embedding="sum", n_jobs=2)
+    estimator = small(
+        window=3, embedding="sum", n_jobs=2, loss="nce", noise="log_uniform", cbow_gradient="exact"
+    )
     copy = clone(estimator)
     assert copy is not estimator
     assert copy.get_params() == estimator.get_params()
 
 
-def test_pickle_keeps_the_result(documents):
-    fitted = small().fit(documents)
+@pytest.mark.parametrize("loss", ["negative_sampling", "nce", "hierarchical_softmax"])
+def test_pickle_keeps_the_result(documents, loss):
+    fitted = small(loss=loss).fit(documents)
     copy = pickle.loads(pickle.dumps(fitted))
     assert copy.vocabulary_ == fitted.vocabulary_
-    np.testing.assert_array_equal(copy.loss_curve_, fitted.loss_curve_)
-    np.testing.assert_array_equal(copy.summed_vectors_, fitted.summed_vectors_)
+    for name in ("loss_curve_", "input_vectors_", "output_vectors_", "output_bias_"):
+        np.testing.assert_array_equal(getattr(copy, name), getattr(fitted, name))
+    assert hasattr(copy, "summed_vectors_") == hasattr(fitted, "summed_vectors_")
     np.testing.assert_array_equal(copy.transform(documents), fitted.transform(documents))
+    assert copy.score(documents) == fitted.score(documents)
 
 
 def test_unfitted_pickle_stays_unfitted(documents):
@@ -134,6 +139,24 @@ def test_grid_search_in_two_processes(documents, labels, tmp_path):
         assert len(search.predict(documents[:3])) == 3
     assert scores[0] == scores[1] == scores[2]
     assert any(tmp_path.iterdir())
+
+
+def test_grid_search_without_labels_in_two_processes(documents):
+    grid = {"loss": ["negative_sampling", "hierarchical_softmax"], "n_negatives": [1, 5]}
+    scores = [
+        GridSearchCV(small(max_iter=1), grid, cv=2, n_jobs=n_jobs)
+        .fit(documents)
+        .cv_results_["mean_test_score"]
+        .tolist()
+        for n_jobs in (1, 2)
+    ]
+    assert np.isfinite(scores[0]).all()
+    assert scores[0] == scores[1]
+
+
+def test_score_at_the_end_of_a_pipeline(documents):
+    model = Pipeline([("w2v", small())]).fit(documents)
+    assert model.score(documents) == model[-1].score(documents)
 
 
 def test_tags():

@@ -1,5 +1,6 @@
 """What Word2VecTransformer learns, offers and remembers."""
 
+import dataclasses
 import inspect
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from skw2v import Word2VecTransformer, transformer
 
 EMBEDDINGS = ["input", "output", "sum", "mean", "concat"]
 POOLINGS = ["mean", "sum", "max"]
+LOSSES = ["negative_sampling", "nce", "sampled_softmax", "hierarchical_softmax", "softmax"]
 DOCUMENTS = ["the cat sat on the mat", "the dog sat on the cat", "dog and cat", "nothing"]
 
 
@@ -53,10 +55,138 @@ def test_fitted_attributes():
     np.testing.assert_array_equal(
         fitted.summed_vectors_, fitted.input_vectors_ + fitted.output_vectors_
     )
+    assert fitted.output_bias_.tolist() == [0] * 5
     assert fitted.n_iter_ == 2
     assert fitted.loss_curve_.shape == (2,)
     assert fitted.loss_curve_.dtype == np.float64
     assert not hasattr(fitted, "n_features_in_")
+
+
+@pytest.mark.parametrize("architecture", ["skipgram", "cbow"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_what_each_loss_fits(loss, architecture):
+    fitted = small(loss=loss, architecture=architecture, subsample=0).fit(DOCUMENTS)
+    n_outputs = 4 if loss == "hierarchical_softmax" else 5
+    assert fitted.input_vectors_.shape == (5, 7)
+    assert fitted.output_vectors_.shape == (n_outputs, 7)
+    assert fitted.output_vectors_.any()
+    assert fitted.output_bias_.shape == (n_outputs,)
+    assert fitted.output_bias_.dtype == np.float32
+    assert fitted.output_bias_.any() == (loss in ("nce", "sampled_softmax", "softmax"))
+    assert (fitted.loss_curve_ > 0).all()
+    assert hasattr(fitted, "summed_vectors_") == (loss != "hierarchical_softmax")
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_vocabulary_of_one_word_fits(loss):
+    fitted = small(loss=loss, subsample=0).fit(["word word word"])
+    assert fitted.transform(["word"]).shape == (1, 7)
+    assert len(fitted.output_vectors_) == (loss != "hierarchical_softmax")
+    assert fitted.output_vectors_.shape[1] == 7
+    assert np.isfinite(fitted.loss_curve_).all()
+
+
+def test_hierarchical_softmax_has_no_output_vectors_of_words(count_training):
+    message = "'hierarchical_softmax' has them for the inner nodes of its tree alone; use embedding"
+    fitted = small(loss="hierarchical_softmax").fit(DOCUMENTS)
+    with pytest.raises(AttributeError, match="summed_vectors_ needs an output vector for every"):
+        fitted.summed_vectors_  # noqa: B018
+    np.testing.assert_array_equal(fitted.word_vectors().vectors, fitted.input_vectors_)
+    for embedding in EMBEDDINGS[1:]:
+        with pytest.raises(ValueError, match=f"embedding='{embedding}' needs.*{message}"):
+            fitted.word_vectors(embedding)
+        fitted.set_params(embedding=embedding)
+        for call in (fitted.transform, fitted.fit, fitted.fit_transform):
+            with pytest.raises(ValueError, match=f"embedding='{embedding}' needs.*{message}"):
+                call(DOCUMENTS)
+        # What was fitted counts, not what is set.
+        with pytest.raises(ValueError, match=message):
+            fitted.set_params(loss="negative_sampling").transform(DOCUMENTS)
+        fitted.set_params(loss="hierarchical_softmax")
+    assert len(count_training) == 1
+    with pytest.raises(ValueError, match="embedding is 'both'; expected 'input'"):
+        fitted.word_vectors("both")
+
+
+def test_training_gets_every_parameter(count_training):
+    given = {
+        "architecture": "cbow",
+        "cbow_gradient": "exact",
+        "loss": "sampled_softmax",
+        "n_components": 3,
+        "window": 2,
+        "dynamic_window": False,
+        "n_negatives": 4,
+        "noise": "unigram",
+        "noise_exponent": 0.5,
+        "remove_accidental_hits": False,
+        "subsample": 0.5,
+        "learning_rate": 0.03,
+        "min_learning_rate": 0.01,
+        "max_iter": 1,
+    }
+    small(**given).fit(DOCUMENTS)
+    (parameters,) = count_training
+    assert {name: getattr(parameters, name) for name in given} == given
+    assert dataclasses.asdict(parameters).keys() == given.keys() | {"seed"}
+
+
+@pytest.mark.parametrize(
+    ("model", "ignored"),
+    [
+        ({"architecture": "skipgram"}, {"cbow_gradient": "exact"}),
+        ({"noise": "log_uniform"}, {"noise_exponent": 1.0}),
+        *(
+            ({"loss": loss, "architecture": "cbow"}, {name: value})
+            for loss in ("hierarchical_softmax", "softmax")
+            for name, value in [
+                ("n_negatives", 20),
+                ("noise", "log_uniform"),
+                ("noise_exponent", 1.0),
+                ("remove_accidental_hits", False),
+            ]
+        ),
+    ],
+    ids=str,
+)
+def test_what_a_model_ignores_changes_nothing(model, ignored, count_training, tmp_path):
+    one, two = (
+        small(**model, **changes, subsample=0, memory=tmp_path).fit(DOCUMENTS)
+        for changes in ({}, ignored)
+    )
+    np.testing.assert_array_equal(one.output_vectors_, two.output_vectors_)
+    assert len(count_training) == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "heeded"),
+    [
+        ({"architecture": "cbow"}, {"cbow_gradient": "exact"}),
+        *(
+            ({"loss": loss}, change)
+            for loss in ("negative_sampling", "nce", "sampled_softmax")
+            for change in (
+                {"n_negatives": 3},
+                {"noise": "log_uniform"},
+                {"noise_exponent": 1.0},
+                {"remove_accidental_hits": loss == "nce"},
+            )
+        ),
+    ],
+    ids=str,
+)
+def test_what_a_model_heeds_changes_something(model, heeded):
+    one, two = (small(**model, **changes, subsample=0).fit(DOCUMENTS) for changes in ({}, heeded))
+    assert not np.array_equal(one.output_vectors_, two.output_vectors_)
+
+
+@pytest.mark.parametrize("loss", ["negative_sampling", "nce", "sampled_softmax"])
+def test_accidental_hits_are_removed_where_tensorflow_removes_them(loss):
+    auto, as_tensorflow = (
+        small(loss=loss, remove_accidental_hits=hits, subsample=0).fit(DOCUMENTS)
+        for hits in ("auto", np.bool_(loss != "nce"))
+    )
+    np.testing.assert_array_equal(auto.output_vectors_, as_tensorflow.output_vectors_)
 
 
 def test_fit_returns_self_and_leaves_parameters_alone():
@@ -226,15 +356,23 @@ def test_memory_keys_on_what_training_depends_on(tmp_path, count_training, capsy
         {"verbose": 1},
         {"embedding": "sum", "pooling": "max"},
         {"learning_rate": np.float64(0.025), "window": np.int64(5)},
+        {"cbow_gradient": "exact"},  # skip-gram ignores it
         {"analyzer": str.split, "random_state": np.random.RandomState(0)},
     ):
         again = small(**{"memory": tmp_path} | same).fit(DOCUMENTS)
         np.testing.assert_array_equal(again.input_vectors_, first.input_vectors_)
         np.testing.assert_array_equal(again.loss_curve_, first.loss_curve_)
     assert len(count_training) == 1
-    for other in ({"random_state": 1}, {"window": 4}, {"documents": DOCUMENTS[:-2]}):
+    for other in (
+        {"random_state": 1},
+        {"window": 4},
+        {"documents": DOCUMENTS[:-2]},
+        {"loss": "nce"},
+        {"remove_accidental_hits": False},
+        {"noise": "log_uniform"},
+    ):
         fit(**other)
-    assert len(count_training) == 4
+    assert len(count_training) == 7
     assert capsys.readouterr() == ("", "")
 
 
