@@ -48,7 +48,8 @@ def mean_log_likelihood(
     Returns
     -------
     mean : float
-        Natural logarithm. Skip-gram: over pairs of center and context; CBOW: over windows.
+        Natural logarithm. Skip-gram: over pairs of center and context; CBOW: over windows. NaN if
+        the model has diverged.
 
     Raises
     ------
@@ -63,17 +64,19 @@ def mean_log_likelihood(
         center_ids, hidden, hidden_of = cbow_hidden(windows, input_vectors, MAX_PAIRS)
     if not len(center_ids):
         raise ValueError(_describe_lack(corpus, parameters))
-    log_probabilities = log_likelihoods(
-        center_ids,
-        hidden,
-        hidden_of,
-        word_counts,
-        output_vectors,
-        output_bias,
-        parameters,
-        n_threads=n_threads,
-    )
-    return float(np.mean(log_probabilities))
+    # A model that has diverged is not an error: its score is nan, which a search ranks last.
+    with np.errstate(invalid="ignore"):
+        log_probabilities = log_likelihoods(
+            center_ids,
+            hidden,
+            hidden_of,
+            word_counts,
+            output_vectors,
+            output_bias,
+            parameters,
+            n_threads=n_threads,
+        )
+        return float(np.mean(log_probabilities))
 
 
 # --- Which pairs

@@ -167,7 +167,7 @@ default="negative_sampling"
         order in which the tree is made, the root last.
     output_bias_ : ndarray of shape (len(`output_vectors_`),), dtype float32
         The bias of each output vector: fitted if `loss` is "nce", "sampled_softmax" or "softmax",
-        else zeros.
+        from the log of each word's share of the tokens that subsampling keeps; else zeros.
     summed_vectors_ : ndarray of shape (n_words, n_components), dtype float32
         `input_vectors_ + output_vectors_`. Not there with `loss="hierarchical_softmax"`.
     loss_curve_ : ndarray of shape (`n_iter_`,), dtype float64

@@ -259,9 +259,11 @@ def test_score_rises_with_training_from_that_of_a_coin(loss, planted):
         .score(held_out)
         for rate, n in ((1e-9, 1), (0.05, 1), (0.05, 5))
     )
-    if loss != "hierarchical_softmax":  # its tree knows the counts before it is trained
-        n_words = len({word for document in documents for word in document.split()})
+    n_words = len({word for document in documents for word in document.split()})
+    if loss == "negative_sampling":  # the others know the counts: from a tree, or from biases
         assert untrained == pytest.approx(-math.log(n_words), rel=1e-4)
+    else:
+        assert untrained > -math.log(n_words)
     assert untrained < short < longer < 0
 
 
@@ -271,6 +273,15 @@ def test_fewer_noise_words_do_not_fool_the_score(planted):
     assert one.loss_curve_[-1] < twenty.loss_curve_[-1] / 3
     assert one.score(held_out) == pytest.approx(twenty.score(held_out), rel=0.1)
     assert -math.log(len(one.vocabulary_)) < one.score(held_out) < 0
+
+
+@by_loss
+@by_architecture
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_model_that_has_diverged_scores_nothing(loss, architecture, value, train_documents):
+    fitted = small(loss=loss, architecture=architecture).fit(train_documents)
+    fitted.input_vectors_[:, 3] = value
+    assert not fitted.score(train_documents) > -np.inf
 
 
 # --- Searches without labels
