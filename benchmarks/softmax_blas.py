@@ -2,8 +2,8 @@
 
     python benchmarks/softmax_blas.py --data FOLDER
 
-Both train skip-gram with the whole softmax on the same pairs, from the same initial vectors, with
-the same linear schedule of the learning rate; every contestant tries the same rates, since a batch
+Both train skip-gram with the whole softmax on the same pairs, from the same start, with the same
+linear schedule of the learning rate; every contestant tries the same rates, since a batch
 may prefer another rate than single steps do. NumPy gets its pairs ready-made, outside the clock;
 skw2v makes them while it trains. A batch's gradients are summed, all from the values before it, so
 larger batches are faster and, from some size on, worse.
@@ -97,11 +97,14 @@ class Minibatches:
     biases, and that of `hidden` ones, so that the matrix products have the biases in them.
     """
 
-    def __init__(self, input_vectors: np.ndarray, batch_size: int, distinct: bool):
+    def __init__(
+        self, input_vectors: np.ndarray, biases: np.ndarray, batch_size: int, distinct: bool
+    ):
         n_words, n_components = input_vectors.shape
         self.hidden = np.ones((n_words, n_components + 1), dtype=np.float32)
         self.hidden[:, :-1] = input_vectors
         self.targets = np.zeros_like(self.hidden)
+        self.targets[:, -1] = biases
         self._change = np.empty_like(self.targets)
         self._ones = np.ones(n_words, dtype=np.float32)
         self._scores = np.empty((batch_size, n_words), dtype=np.float32)
@@ -165,13 +168,15 @@ def run_numpy(
     from threadpoolctl import threadpool_limits
 
     from skw2v._reference import initial_input_vectors
+    from skw2v._sampling import initial_biases, keep_thresholds
     from skw2v._training import learning_rates
 
     parameters = settings.training_parameters(SEED)
-    initial = initial_input_vectors(text.n_words, settings.n_components, SEED)
+    vectors = initial_input_vectors(text.n_words, settings.n_components, SEED)
+    biases = initial_biases(text.counts(), keep_thresholds(text.counts(), settings.subsample))
     epochs = [np.load(pairs / f"{epoch}.npy") for epoch in range(settings.max_iter)]
     size = contestant.batch_size
-    model = Minibatches(initial, size, contestant.way == "distinct")
+    model = Minibatches(vectors, biases, size, contestant.way == "distinct")
     with threadpool_limits(n_threads, user_api="blas"), np.errstate(all="ignore"):
         model.step(*epochs[0][:, :size], np.float32(0))  # wakes the threads, changes nothing
         start = time.perf_counter()
