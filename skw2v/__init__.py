@@ -23,21 +23,24 @@ and the rooms behind it::
     _analyzer.py             documents -> tokens, with CountVectorizer's parameters and meaning
     _vocabulary.py           tokens -> words, counts, ids
     _corpus.py               encoded corpus
-    _sampling.py             noise distribution (alias table), keep probabilities
+    _sampling.py             noise distributions (alias table), keep probabilities
+    _huffman.py              the tree of hierarchical softmax: paths and codes
     _training.py             epochs, rounds, learning rate; the one caller of the training kernels
+    _likelihood.py           held-out pairs -> mean log-likelihood
     _pooling.py              ids + vectors -> document features
     _threads.py              n_jobs -> number of threads
     _evaluation.py           word pairs and analogies: scores
     _word_map.py             where the words of a picture stand
     _reference.py            every formula in plain NumPy float64, which tests compare with
+    _reference_objectives.py the same for the five objectives' targets
     _reference_training.py   the same for a whole training, shard by shard and round by round
     _kernels.pyx             memoryviews -> C structs, a team of threads over shards; test doors
     kernels/                 plain C: one body compiled per instruction set; one dispatch file
 
 The way of the data: documents -analyzer-> tokens -vocabulary-> ids -corpus-> (token_ids,
 document_offsets) -kernels-> input and output vectors -pooling-> features. Strings end at the
-corpus; past it there are only integers and floats. Kernels are called by `_training` and
-`_pooling` alone.
+corpus; past it there are only integers and floats. Kernels are called by `_training`,
+`_likelihood` and `_pooling` alone.
 """
 
 from importlib import import_module

@@ -52,6 +52,12 @@ cdef extern from "engine.h" nogil:
         SKW2V_CBOW
         SKW2V_CBOW_EXACT
         SKW2V_CBOW_WORD2VEC
+        SKW2V_NEGATIVE_SAMPLING
+        SKW2V_NCE
+        SKW2V_SAMPLED_SOFTMAX
+        SKW2V_HIERARCHICAL_SOFTMAX
+        SKW2V_SOFTMAX
+        SKW2V_PARTITION_TARGETS
         SKW2V_LINK_SIGMOID
         SKW2V_LINK_SOFTMAX
         SKW2V_MAX_GROUP
@@ -90,6 +96,13 @@ cdef extern from "engine.h" nogil:
         const uint32_t *alias_threshold
         const int32_t *alias
         uint64_t seed
+        int loss
+        int remove_hits
+        const float *offsets
+        const int64_t *path_offsets
+        const int32_t *path_nodes
+        const float *path_labels
+        int bias_column
         int architecture
         int cbow_gradient
         int window
@@ -112,11 +125,12 @@ cdef extern from "engine.h" nogil:
     ctypedef struct skw2v_targets:
         int64_t n
         float **rows
-        float **bias
         const float *label
+        int64_t true_target
         const float *weight
         const float *offset
         int max_weight
+        int bias_column
 
     ctypedef struct skw2v_loss:
         double first
@@ -129,6 +143,8 @@ cdef extern from "engine.h" nogil:
         void (*primitive)(int, float **, float **, skw2v_targets *, int64_t, float, int,
                           skw2v_loss *, float *) noexcept nogil
         void (*flush_loss)(skw2v_loss *) noexcept nogil
+        void (*log_partitions)(int, float **, float *, int64_t, int64_t, double *,
+                               float *) noexcept nogil
         void (*pool_document)(const int32_t *, int64_t, const float *, int64_t, int, double *,
                               float *) noexcept nogil
 
@@ -185,11 +201,23 @@ def isa():
     return choose_body(None).name.decode()
 
 
+LOSSES = {
+    "negative_sampling": SKW2V_NEGATIVE_SAMPLING,
+    "nce": SKW2V_NCE,
+    "sampled_softmax": SKW2V_SAMPLED_SOFTMAX,
+    "hierarchical_softmax": SKW2V_HIERARCHICAL_SOFTMAX,
+    "softmax": SKW2V_SOFTMAX,
+}
+
+
 cdef class Engine:
     """One training run's state: corpus, tables, matrices, streams.
 
-    Every argument is kept alive and read in place. ``input`` and ``output``, (n_words, stride), are
-    trained in place.
+    Every argument is kept alive and read in place. ``input`` (n_words, stride) and ``output``
+    (n_words, stride; for hierarchical softmax a row for each node) are trained in place. With
+    ``bias_column``, that column of ``input`` must be 1, and that of ``output`` holds the biases.
+    ``noise`` is an alias table, (threshold, alias); ``offsets`` (n_words,) are subtracted from the
+    scores; ``paths`` (offsets, nodes, labels) go with hierarchical softmax.
     """
 
     cdef skw2v_engine engine
@@ -204,12 +232,16 @@ cdef class Engine:
         const int32_t[::1] token_ids,
         const int64_t[::1] document_offsets,
         const uint32_t[::1] keep_threshold,
-        const uint32_t[::1] alias_threshold,
-        const int32_t[::1] alias,
         float[:, ::1] input,
         float[:, ::1] output,
         *,
+        noise=None,
+        const float[::1] offsets=None,
+        paths=None,
+        int bias_column=-1,
         uint64_t seed,
+        loss,
+        bint remove_hits,
         architecture,
         cbow_gradient,
         int window,
@@ -221,25 +253,47 @@ cdef class Engine:
         int64_t shard_tokens,
         isa=None,
     ):
+        cdef:
+            const uint32_t[::1] alias_threshold
+            const int32_t[::1] alias, path_nodes
+            const int64_t[::1] path_offsets
+            const float[::1] path_labels
         if not (1 <= n_shards <= SKW2V_MAX_SHARDS and 1 <= group_size <= SKW2V_MAX_GROUP):
             raise ValueError(f"{n_shards=} or {group_size=} out of range")
         if pool_size < n_negatives or input.shape[1] % 16 or shard_tokens < 1 or window < 1:
             raise ValueError(
                 f"{pool_size=}, {n_negatives=}, {shard_tokens=}, {window=}, {input.shape[1]=}"
             )
+        if (pool_size > 0) != (noise is not None) or bias_column >= input.shape[1]:
+            raise ValueError(f"{pool_size=}, {noise=}, {bias_column=}, {input.shape[1]=}")
+        if (paths is None) == (loss == "hierarchical_softmax"):
+            raise ValueError(f"{loss=} with {paths=}")
         memset(&self.engine, 0, sizeof(self.engine))
         self.body = choose_body(isa)
-        self.alive = (token_ids, document_offsets, keep_threshold, alias_threshold, alias, input,
-                      output)
+        self.alive = (token_ids, document_offsets, keep_threshold, noise, offsets, paths,
+                      input, output)
         self.engine.token_ids = &token_ids[0]
         self.engine.document_offsets = &document_offsets[0]
         self.engine.n_tokens = token_ids.shape[0]
         self.engine.n_documents = document_offsets.shape[0] - 1
         self.engine.n_words = input.shape[0]
         self.engine.keep_threshold = &keep_threshold[0]
-        self.engine.alias_threshold = &alias_threshold[0]
-        self.engine.alias = &alias[0]
+        if noise is not None:
+            alias_threshold, alias = noise
+            self.engine.alias_threshold = &alias_threshold[0]
+            self.engine.alias = &alias[0]
         self.engine.seed = seed
+        self.engine.loss = LOSSES[loss]
+        self.engine.remove_hits = remove_hits
+        if offsets is not None:
+            self.engine.offsets = &offsets[0]
+        if paths is not None:
+            path_offsets, path_nodes, path_labels = paths
+            self.engine.path_offsets = &path_offsets[0]
+            if path_nodes.shape[0]:
+                self.engine.path_nodes = &path_nodes[0]
+                self.engine.path_labels = &path_labels[0]
+        self.engine.bias_column = bias_column
         self.engine.architecture = {"skipgram": SKW2V_SKIPGRAM, "cbow": SKW2V_CBOW}[architecture]
         self.engine.cbow_gradient = {"exact": SKW2V_CBOW_EXACT,
                                      "word2vec": SKW2V_CBOW_WORD2VEC}[cbow_gradient]
@@ -253,7 +307,8 @@ cdef class Engine:
         self.engine.segment = (self.engine.n_tokens + n_shards - 1) // n_shards
         self.engine.shard_tokens = shard_tokens = min(shard_tokens, max(self.engine.segment, 1))
         self.engine.input = &input[0, 0]
-        self.engine.output = &output[0, 0]
+        if output.shape[0]:
+            self.engine.output = &output[0, 0]
         self.n_rounds = (self.engine.segment + shard_tokens - 1) // shard_tokens
         self.next_round = self.n_rounds  # nothing can run before start_epoch
         if skw2v_allocate(&self.engine) != 0:
@@ -333,11 +388,13 @@ def init_vectors(
     uint64_t seed,
     int n_threads,
     int64_t first_row=0,
+    bint biased=False,
 ):
     """Fill the first ``n_components`` columns of ``input`` with uniform(-.5, .5) / n_components,
     keyed on (seed, row, column), its padding and ``output`` with zeros.
 
-    The two hold the rows of the matrices from ``first_row`` on.
+    The two hold the rows of the matrices from ``first_row`` on; ``output`` may end before
+    ``input``. ``biased`` makes the column after the components 1 in ``input``.
     """
     cdef:
         uint64_t key = skw2v_stream_key(seed, SKW2V_PURPOSE_INIT, 0), bits
@@ -347,9 +404,10 @@ def init_vectors(
             bits = skw2v_random_bits(key, <uint64_t> ((first_row + row) * n_components + j))
             input[row, j] = <float> ((((bits >> 40) + 0.5) / 16777216.0 - 0.5) / n_components)
         for j in range(n_components, stride):
-            input[row, j] = 0.0
-        for j in range(stride):
-            output[row, j] = 0.0
+            input[row, j] = 1.0 if biased and j == n_components else 0.0
+        if row < output.shape[0]:
+            for j in range(stride):
+                output[row, j] = 0.0
 
 
 def pool(
@@ -378,12 +436,46 @@ def pool(
                                &vectors[0, 0], n_components, kind, &sums[block, 0], &out[d, 0])
 
 
-# ---- doors for tests -----------------------------------------------------------------------------
-
 def random_bits(uint64_t seed, uint64_t purpose, uint64_t epoch, uint64_t counter):
     """One draw of the counter-based generator."""
     return skw2v_random_bits(skw2v_stream_key(seed, purpose, epoch), counter)
 
+
+def log_normalizers(
+    float[:, ::1] hidden, float[:, ::1] targets, int n_threads, isa=None
+):
+    """log of the sum over all targets of exp(score), float64, for each hidden row.
+
+    ``hidden`` (n_hidden, stride), ``targets`` (n_targets, stride); stride a multiple of 16.
+    """
+    cdef:
+        const skw2v_body *body = choose_body(isa)
+        int64_t n_hidden = hidden.shape[0], n_targets = targets.shape[0], stride = hidden.shape[1]
+        int64_t n_groups = (n_hidden + SKW2V_MAX_GROUP - 1) // SKW2V_MAX_GROUP, group, i, n
+        int64_t size = (SKW2V_MAX_GROUP + 1) * (stride + SKW2V_PARTITION_TARGETS) + 8
+        int block, n_blocks = min(n_threads, n_groups)
+        double[::1] out = np.empty(n_hidden)
+        float[:, ::1] scratch
+        float **rows
+    if n_hidden == 0:
+        return np.asarray(out)
+    scratch = np.empty((n_blocks, size), np.float32)
+    rows = <float **> malloc(n_hidden * sizeof(float *))
+    if rows == NULL:
+        raise MemoryError
+    for i in range(n_hidden):
+        rows[i] = &hidden[i, 0]
+    for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="static"):
+        for group in range(n_groups * block // n_blocks, n_groups * (block + 1) // n_blocks):
+            i = group * SKW2V_MAX_GROUP
+            n = min(SKW2V_MAX_GROUP, n_hidden - i)
+            body.log_partitions(<int> n, rows + i, &targets[0, 0], n_targets, stride, &out[i],
+                                &scratch[block, 0])
+    free(rows)
+    return np.asarray(out)
+
+
+# ---- doors for tests -----------------------------------------------------------------------------
 
 def primitive(
     float[:, ::1] hidden,
@@ -391,8 +483,8 @@ def primitive(
     float[::1] label,
     float[::1] weight,
     *,
-    float[::1] bias=None,
     float[::1] offset=None,
+    int bias_column=-1,
     float learning_rate,
     link="sigmoid",
     float[:, ::1] change=None,
@@ -402,34 +494,34 @@ def primitive(
 
     ``hidden`` (n_hidden, stride), ``targets`` (n_targets, stride) with stride a multiple of 16;
     ``label``, ``weight``, ``offset`` padded with zeros to a multiple of 8. With ``change``, the
-    hidden rows stay and their change is added there.
+    hidden rows stay and their change is added there. Biases lie in a column of ``targets``, where
+    ``hidden`` has ones.
     """
     cdef:
         const skw2v_body *body = choose_body(isa)
         int64_t n_hidden = hidden.shape[0], n_targets = targets.shape[0], stride = hidden.shape[1]
         int64_t padded = (n_targets + 7) // 8 * 8, i
-        float **rows = <float **> malloc((2 * n_targets + 2 * n_hidden) * sizeof(float *))
-        float **biases = rows + n_targets
-        float **source = biases + n_targets
+        float **rows = <float **> malloc((n_targets + 2 * n_hidden) * sizeof(float *))
+        float **source = rows + n_targets
         float **sink = source + n_hidden
-        float[::1] scratch = np.empty((n_hidden + 1) * padded + n_hidden * stride + 64, np.float32)
+        float[::1] scratch = np.empty((n_hidden + 1) * (padded + stride) + 8, np.float32)
         skw2v_targets chosen
         skw2v_loss loss
     if rows == NULL:
         raise MemoryError
     for i in range(n_targets):
         rows[i] = &targets[i, 0]
-        biases[i] = &bias[i] if bias is not None else NULL
     for i in range(n_hidden):
         source[i] = &hidden[i, 0]
         sink[i] = &change[i, 0] if change is not None else &hidden[i, 0]
     chosen.n = n_targets
     chosen.rows = rows
-    chosen.bias = biases if bias is not None else NULL
     chosen.label = &label[0]
+    chosen.true_target = int(np.argmax(label))
     chosen.weight = &weight[0]
     chosen.offset = &offset[0] if offset is not None else NULL
     chosen.max_weight = int(np.max(weight))
+    chosen.bias_column = bias_column
     skw2v_reset_loss(&loss)
     body.primitive(<int> n_hidden, source, sink if change is not None else source, &chosen, stride,
                    learning_rate,

@@ -14,6 +14,7 @@ from skw2v._reference import primitive_scores
 from skw2v._sampling import log_expected_counts, noise_probabilities
 
 SAMPLED_LOSSES = ("negative_sampling", "nce", "sampled_softmax")  # they draw noise
+BIASED_LOSSES = ("nce", "sampled_softmax", "softmax")
 LOSSES = (*SAMPLED_LOSSES, "hierarchical_softmax", "softmax")
 
 

@@ -20,8 +20,13 @@ from skw2v._reference import (
     training_windows,
     window_noise,
 )
-from skw2v._reference_objectives import SAMPLED_LOSSES, n_output_rows, target_chooser
-from skw2v._sampling import alias_table, keep_thresholds, noise_probabilities
+from skw2v._reference_objectives import (
+    BIASED_LOSSES,
+    SAMPLED_LOSSES,
+    n_output_rows,
+    target_chooser,
+)
+from skw2v._sampling import alias_table, initial_biases, keep_thresholds, noise_probabilities
 
 
 class ReferenceVectors(NamedTuple):
@@ -102,8 +107,8 @@ def train_reference(
     train_window = _window_trainer(parameters, group_size, cbow_gradient)
     draw_pool = _pool_drawer(word_counts, parameters, pool_size)
     keep_threshold = keep_thresholds(word_counts, parameters.subsample)
-    n_tokens, n_words, n_epochs = len(token_ids), len(word_counts), parameters.max_iter
-    vectors = initial_vectors(n_words, parameters)
+    n_tokens, n_epochs = len(token_ids), parameters.max_iter
+    vectors = initial_vectors(word_counts, keep_threshold, parameters)
 
     rounds_per_epoch = n_rounds_per_epoch(n_tokens, n_shards, shard_tokens)
     loss_curve, n_pairs = np.zeros(n_epochs), np.zeros(n_epochs, dtype=np.int64)
@@ -139,13 +144,17 @@ def train_reference(
     return ReferenceVectors(*vectors, loss_curve, n_pairs)
 
 
-def initial_vectors(n_words, parameters):
-    """Random input vectors; output vectors and biases are zero."""
-    n_components, n_output = parameters.n_components, n_output_rows(parameters.loss, n_words)
+def initial_vectors(word_counts, keep_threshold, parameters):
+    """Random input vectors, output vectors of zeros, biases that predict each word's share."""
+    n_words, n_components = len(word_counts), parameters.n_components
+    n_output = n_output_rows(parameters.loss, n_words)
+    biases = np.zeros(n_output)
+    if parameters.loss in BIASED_LOSSES:
+        biases[:] = initial_biases(word_counts, keep_threshold)
     return Vectors(
         initial_input_vectors(n_words, n_components, parameters.seed).astype(np.float64),
         np.zeros((n_output, n_components)),
-        np.zeros(n_output),
+        biases,
     )
 
 

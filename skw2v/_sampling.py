@@ -166,6 +166,35 @@ def log_expected_counts(probabilities, n_draws):
     return natural_log(n_draws * drawn).astype(np.float32)
 
 
+def initial_biases(counts, keep_threshold):
+    """Log of each word's share of the tokens that subsampling keeps.
+
+    Where the biases of NCE, sampled softmax and softmax start: a model whose vectors say nothing
+    yet then predicts every word as often as it occurs. From zero, NCE spends its first epochs on
+    pushing thousands of biases down to about -9, and input and output vectors with them.
+
+    Parameters
+    ----------
+    counts : array-like of int, shape (n_words,)
+        A word that never occurs counts as half a token.
+    keep_threshold : ndarray of uint32, shape (n_words,)
+        As from `keep_thresholds`.
+
+    Returns
+    -------
+    biases : ndarray of float32, shape (n_words,)
+
+    Examples
+    --------
+    >>> from skw2v._sampling import initial_biases, keep_thresholds
+    >>> initial_biases([3, 1], keep_thresholds([3, 1], 0)).round(3)
+    array([-0.288, -1.386], dtype=float32)
+    """
+    counts = np.maximum(np.asarray(counts, dtype=np.float64), 0.5)
+    kept = counts * ((keep_threshold.astype(np.float64) + 1.0) / COIN_SIDES)
+    return natural_log(kept / math.fsum(kept.tolist())).astype(np.float32)
+
+
 def natural_log(x):
     """Natural logarithm in float64, the same bits on every machine, good to about 2 ulp.
 

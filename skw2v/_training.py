@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skw2v import _kernels, _sampling
+from skw2v._huffman import huffman_paths
 
 # A call into the kernels lasts about this long, so that an interrupt is never far away.
 SECONDS_PER_CALL = 0.1
@@ -20,6 +21,8 @@ BLOCK = 16  # rows are padded to 64 bytes
 # The layout; docs/engine.rst has the measurements behind each.
 MAX_COLLISIONS = 2.0
 REFERENCE_STEP = 0.025 * 6 * 6  # rate, mean contexts of window 5, targets of 5 negatives
+MAX_TREE_TOKENS = 128  # kept tokens of a round under hierarchical softmax
+MIN_TREE_SHARD_TOKENS = 16
 MAX_ROUND_TOKENS = 4096
 MIN_ROUNDS = 8
 MAX_SHARDS = 16
@@ -30,6 +33,10 @@ NOISE_POOL = 32
 MAX_POOL_UPDATES = 64  # of a row of the pool in one shard
 
 
+SAMPLED_LOSSES = ("negative_sampling", "nce", "sampled_softmax")
+BIASED_LOSSES = ("nce", "sampled_softmax", "softmax")
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingParameters:
     """What determines the trained vectors, besides the corpus."""
@@ -37,6 +44,8 @@ class TrainingParameters:
     architecture: str = "skipgram"
     cbow_gradient: str = "word2vec"
     loss: str = "negative_sampling"
+    noise: str = "unigram"
+    remove_accidental_hits: bool | str = "auto"
     n_components: int = 100
     window: int = 5
     dynamic_window: bool = True
@@ -51,10 +60,15 @@ class TrainingParameters:
 
 @dataclass(frozen=True, slots=True)
 class TrainedVectors:
-    """Input and output vectors, float32 (n_words, n_components), and the mean loss per epoch."""
+    """Input and output vectors, float32 (n_words, n_components), and the mean loss per epoch.
+
+    Hierarchical softmax has output vectors for the n_words - 1 nodes of its tree instead. The
+    output bias, one for each output vector, is zero for losses that have none.
+    """
 
     input_vectors: np.ndarray
     output_vectors: np.ndarray
+    output_bias: np.ndarray
     loss_curve: np.ndarray
     n_iter: int
 
@@ -82,19 +96,31 @@ def choose_layout(n_tokens, word_counts, keep_threshold, parameters):
     the first epoch, 10 diverged, and 2 is as good as sequential; a step's size grows with the rate,
     the window and the number of noise words, so the bound shrinks with them. A vocabulary of a few
     words is left with one shard, the honest answer.
+
+    The root of a Huffman tree is touched by every token and its children by half of them. Plain
+    sums bear that too, in small rounds: 128 kept tokens are as good as sequential, 850 diverge.
     """
     kept = word_counts * ((keep_threshold.astype(np.float64) + 1.0) / 2.0**32)
     n_kept = kept.sum()
     share = kept / n_kept
     width = parameters.window + 1 if parameters.dynamic_window else 2 * parameters.window
-    step = parameters.learning_rate * width * (parameters.n_negatives + 1)
+    is_tree = parameters.loss == "hierarchical_softmax"
+    n_targets = 6  # that a step moves far: paths and whole vocabularies are long, but known better
+    if parameters.loss in SAMPLED_LOSSES:
+        n_targets = parameters.n_negatives + 1
+    step = parameters.learning_rate * width * n_targets
     if parameters.architecture == "cbow":
         step /= 2  # one step a window, not one a context: even a quarter trained as well
-    collisions = MAX_COLLISIONS * min(1.0, REFERENCE_STEP / step)
+    gentleness = min(1.0, REFERENCE_STEP / step)
+    kept_tokens = MAX_COLLISIONS * gentleness / np.sum(share * share)
+    min_shard_tokens = MIN_SHARD_TOKENS
+    if is_tree:
+        kept_tokens = min(kept_tokens, MAX_TREE_TOKENS * gentleness)
+        min_shard_tokens = MIN_TREE_SHARD_TOKENS
     # A round in tokens of the corpus, dropped ones included.
-    round_tokens = collisions / np.sum(share * share) * (word_counts.sum() / n_kept)
+    round_tokens = kept_tokens * (word_counts.sum() / n_kept)
     round_tokens = min(round_tokens, MAX_ROUND_TOKENS, n_tokens / MIN_ROUNDS)
-    n_shards = int(min(MAX_SHARDS, round_tokens // MIN_SHARD_TOKENS))
+    n_shards = int(min(MAX_SHARDS, round_tokens // min_shard_tokens))
     if n_shards > 1:
         shard_tokens = int(round_tokens // n_shards)
     else:
@@ -131,16 +157,26 @@ def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=N
     Returns
     -------
     trained : TrainedVectors
+
+    Raises
+    ------
+    ValueError
+        If no word occurs at all.
     """
     word_counts = np.ascontiguousarray(word_counts, dtype=np.int64)
+    if not word_counts.any():
+        raise ValueError(
+            f"nothing to learn: none of the {len(word_counts)} words occurs in the documents; "
+            "pass documents that contain words of the vocabulary"
+        )
     keep_threshold = _sampling.keep_thresholds(word_counts, parameters.subsample)
-    alias_threshold, alias = _sampling.alias_table(
-        _sampling.noise_distribution(word_counts, parameters.noise_exponent)
-    )
     if layout is None:
         layout = choose_layout(corpus.n_tokens, word_counts, keep_threshold, parameters)
     n_words, d = len(word_counts), parameters.n_components
-    input_rows, output_rows = _Rows(n_words, d), _Rows(n_words, d)
+    is_biased = parameters.loss in BIASED_LOSSES
+    start_biases = _sampling.initial_biases(word_counts, keep_threshold)
+    n_outputs = n_words - (parameters.loss == "hierarchical_softmax")
+    input_rows, output_rows = _Rows(n_words, d + is_biased), _Rows(n_outputs, d + is_biased)
     rows_at_once = max(1, FLOATS_PER_INIT // input_rows.stride)
     for first in range(0, n_words, rows_at_once):
         rows = slice(first, first + rows_at_once)
@@ -151,13 +187,12 @@ def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=N
             parameters.seed,
             n_threads,
             first,
+            is_biased,
         )
     engine = _kernels.Engine(
         corpus.token_ids,
         corpus.document_offsets,
         keep_threshold,
-        alias_threshold,
-        alias,
         input_rows.padded,
         output_rows.padded,
         seed=parameters.seed,
@@ -165,12 +200,11 @@ def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=N
         cbow_gradient=parameters.cbow_gradient,
         window=parameters.window,
         dynamic_window=parameters.dynamic_window,
-        n_negatives=parameters.n_negatives,
-        pool_size=layout.pool_size,
         group_size=layout.group_size,
         n_shards=layout.n_shards,
         shard_tokens=layout.shard_tokens,
         isa=isa,
+        **objective(word_counts, start_biases, parameters, layout.pool_size),
     )
     team = _Team(n_threads)
     loss_curve = np.zeros(parameters.max_iter)
@@ -184,9 +218,44 @@ def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=N
             seconds = time.perf_counter() - started
             on_epoch(epoch, loss_curve[epoch], corpus.n_tokens / seconds)
     del engine
+    output_bias = np.zeros(n_outputs, dtype=np.float32)
+    if is_biased:
+        output_bias[:] = start_biases + output_rows.padded[:, d]
     return TrainedVectors(
-        input_rows.compacted(), output_rows.compacted(), loss_curve, parameters.max_iter
+        input_rows.compacted(d),
+        output_rows.compacted(d),
+        output_bias,
+        loss_curve,
+        parameters.max_iter,
     )
+
+
+def objective(word_counts, start_biases, parameters, pool_size):
+    """What `Engine` has to know of the loss: keyword arguments."""
+    loss, hits = parameters.loss, parameters.remove_accidental_hits
+    chosen = {
+        "loss": loss,
+        # As word2vec.c, and as TensorFlow's functions of these names do by default.
+        "remove_hits": loss != "nce" if hits == "auto" else hits,
+        "n_negatives": 0,
+        "pool_size": 0,
+    }
+    offsets = np.zeros(len(word_counts), dtype=np.float32)
+    if loss == "hierarchical_softmax":
+        chosen["paths"] = huffman_paths(word_counts)
+    if loss in SAMPLED_LOSSES:
+        noise = _sampling.noise_probabilities(
+            word_counts, parameters.noise, parameters.noise_exponent
+        )
+        chosen["n_negatives"] = parameters.n_negatives
+        chosen["pool_size"] = pool_size
+        chosen["noise"] = _sampling.alias_table(noise)
+        offsets = _sampling.log_expected_counts(noise, parameters.n_negatives)
+    if loss in BIASED_LOSSES:
+        # The kernels train the biases' change since the start.
+        chosen["bias_column"] = parameters.n_components
+        chosen["offsets"] = offsets - start_biases
+    return chosen
 
 
 def learning_rates(n_rounds, epoch, parameters):
@@ -263,20 +332,23 @@ class _Rows:
     """A float32 matrix with rows aligned and padded to 64 bytes, that compacts in place."""
 
     def __init__(self, n_rows, n_columns):
-        self.n_rows, self.n_columns = n_rows, n_columns
+        self.n_rows = n_rows
         self.stride = -(-n_columns // BLOCK) * BLOCK
         self._memory = np.empty(n_rows * self.stride + BLOCK, dtype=np.float32)
         start = -(self._memory.ctypes.data // 4) % BLOCK
-        self.padded = self._memory[start : start + n_rows * self.stride].reshape(n_rows, -1)
+        self.padded = self._memory[start : start + n_rows * self.stride].reshape(
+            n_rows, self.stride
+        )
 
-    def compacted(self, rows_at_once=4096):
-        """The matrix without its padding, C-contiguous, in the same memory."""
+    def compacted(self, n_columns, rows_at_once=4096):
+        """The first columns of the matrix, C-contiguous, in the same memory."""
         memory, padded = self._memory, self.padded
         self._memory = self.padded = None
         for first in range(0, self.n_rows, rows_at_once):
-            block = padded[first : first + rows_at_once, : self.n_columns]
-            begin = first * self.n_columns
+            block = padded[first : first + rows_at_once, :n_columns]
+            begin = first * n_columns
             memory[begin : begin + block.size] = block.ravel()
-        del padded, block
-        memory.resize(self.n_rows * self.n_columns, refcheck=False)
-        return memory.reshape(self.n_rows, self.n_columns)
+            del block
+        del padded
+        memory.resize(self.n_rows * n_columns, refcheck=False)
+        return memory.reshape(self.n_rows, n_columns)

@@ -19,15 +19,26 @@ from skw2v._reference_training import (
     round_learning_rate,
     train_reference,
 )
-from skw2v._sampling import alias_table, keep_thresholds, noise_distribution
+from skw2v._sampling import alias_table, initial_biases, keep_thresholds, noise_probabilities
 
 ISAS = _kernels.available_isas()
 by_isa = pytest.mark.parametrize("isa", ISAS)
 
+LOSSES = ["negative_sampling", "nce", "sampled_softmax", "hierarchical_softmax", "softmax"]
 MODELS = {
-    "skipgram": {"architecture": "skipgram"},
+    f"{architecture}, {loss}": {"architecture": architecture, "loss": loss}
+    for loss in LOSSES
+    for architecture in ("skipgram", "cbow")
+}
+MODELS |= {
     "cbow, exact": {"architecture": "cbow", "cbow_gradient": "exact"},
-    "cbow, word2vec": {"architecture": "cbow", "cbow_gradient": "word2vec"},
+    "skipgram, nce without hits": {"loss": "nce", "remove_accidental_hits": True},
+    "skipgram, sampled_softmax with hits": {
+        "loss": "sampled_softmax",
+        "remove_accidental_hits": False,
+    },
+    "skipgram, negative_sampling with hits": {"remove_accidental_hits": False},
+    "skipgram, nce, log_uniform": {"loss": "nce", "noise": "log_uniform"},
 }
 by_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
@@ -61,38 +72,31 @@ def make_text(documents, n_words=None):
     return Text(Corpus(token_ids, offsets), np.bincount(token_ids, minlength=n_words or 0))
 
 
-class Tables(NamedTuple):
-    keep_threshold: np.ndarray
-    alias_threshold: np.ndarray
-    alias: np.ndarray
-
-
-def make_tables(text, parameters):
-    noise = noise_distribution(text.counts, parameters.noise_exponent)
-    return Tables(keep_thresholds(text.counts, parameters.subsample), *alias_table(noise))
+def alias_table_of(text, parameters):
+    return alias_table(
+        noise_probabilities(text.counts, parameters.noise, parameters.noise_exponent)
+    )
 
 
 def make_engine(text, parameters, layout, stride=None, **changes):
     """An engine on fresh matrices, and the matrices."""
-    stride = stride or -(-parameters.n_components // 16) * 16
+    biased = parameters.loss in _training.BIASED_LOSSES
+    n_columns = parameters.n_components + biased
+    stride = stride or -(-n_columns // 16) * 16
     matrices = np.zeros((2, len(text.counts), stride), dtype=np.float32)
-    _kernels.init_vectors(*matrices, parameters.n_components, parameters.seed, 1)
+    _kernels.init_vectors(*matrices, parameters.n_components, parameters.seed, 1, 0, biased)
+    keep_threshold = keep_thresholds(text.counts, parameters.subsample)
+    start_biases = initial_biases(text.counts, keep_threshold)
     arguments = {
         name: getattr(parameters, name)
-        for name in (
-            "seed",
-            "architecture",
-            "cbow_gradient",
-            "window",
-            "dynamic_window",
-            "n_negatives",
-        )
+        for name in ("seed", "architecture", "cbow_gradient", "window", "dynamic_window")
     }
-    arguments |= dataclasses.asdict(layout) | changes
-    tables = make_tables(text, parameters)
+    arguments |= dataclasses.asdict(layout)
+    arguments |= _training.objective(text.counts, start_biases, parameters, layout.pool_size)
+    arguments |= changes
     corpus = text.corpus
     engine = _kernels.Engine(
-        corpus.token_ids, corpus.document_offsets, *tables, *matrices, **arguments
+        corpus.token_ids, corpus.document_offsets, keep_threshold, *matrices, **arguments
     )
     return engine, matrices
 
@@ -123,6 +127,7 @@ def result_bytes(vectors):
     return (
         vectors.input_vectors.tobytes(),
         vectors.output_vectors.tobytes(),
+        vectors.output_bias.tobytes(),
         np.asarray(vectors.loss_curve).tobytes(),
     )
 
@@ -152,7 +157,7 @@ def test_pairs_and_noise_are_the_reference_round_by_round(documents, changes, la
     text, parameters = make_text(documents), make_parameters(**changes)
     n_shards, shard_tokens = layout
     layout = make_layout(n_shards, shard_tokens)
-    tables = make_tables(text, parameters)
+    noise_table = alias_table_of(text, parameters)
     engine, _ = make_engine(text, parameters, layout)
     assert engine.n_rounds == n_rounds_per_epoch(text.n_tokens, n_shards, shard_tokens)
     for epoch in (0, 1, 4):
@@ -165,7 +170,7 @@ def test_pairs_and_noise_are_the_reference_round_by_round(documents, changes, la
                 assert list(zip(centers, contexts, strict=True)) == expected
                 if expected:  # without pairs the pool is not needed, and may not have been drawn
                     number = round_index * n_shards + shard
-                    noise = noise_pool(*tables[1:], parameters.seed, epoch, number, 16)
+                    noise = noise_pool(*noise_table, parameters.seed, epoch, number, 16)
                     assert pool == noise.tolist()
             engine.run(np.zeros(1, dtype=np.float32), 1)
         assert not any(any(shard) for shard in engine.planned())
@@ -173,10 +178,8 @@ def test_pairs_and_noise_are_the_reference_round_by_round(documents, changes, la
 
 def pairs_by_position(text, parameters, epoch):
     """(center id, context id) of every pair of an epoch, by the center's position."""
-    ids, tables = text.corpus.token_ids, make_tables(text, parameters)
-    windows = training_windows(
-        ids, text.corpus.document_offsets, tables.keep_threshold, parameters, epoch
-    )
+    ids, keep = text.corpus.token_ids, keep_thresholds(text.counts, parameters.subsample)
+    windows = training_windows(ids, text.corpus.document_offsets, keep, parameters, epoch)
     return {
         window.center_pos: [
             (ids[window.center_pos], context) for context in ids[window.context_pos]
@@ -217,7 +220,7 @@ def test_the_pairs_of_an_epoch_are_the_same_in_any_layout(
     expected = training_pairs(
         text.corpus.token_ids,
         text.corpus.document_offsets,
-        make_tables(text, parameters).keep_threshold,
+        keep_thresholds(text.counts, parameters.subsample),
         parameters,
         2,
     )
@@ -297,7 +300,7 @@ def test_training_is_the_reference(name, model, isa):
     """
     expected = expected_vectors(name, tuple(model.items()))
     found = train(*prepare(name, model), isa=isa)
-    for matrix in ("input_vectors", "output_vectors"):
+    for matrix in ("input_vectors", "output_vectors", "output_bias"):
         array = getattr(found, matrix)
         assert array.dtype == np.float32
         np.testing.assert_allclose(array, getattr(expected, matrix), rtol=0, atol=5e-5)
@@ -404,6 +407,10 @@ def test_the_padding_of_rows_stays_zero(model, isa):
     engine, matrices = make_engine(text, parameters, make_layout(4, 20), stride=48, isa=isa)
     engine.start_epoch(0)
     engine.run(np.full(engine.n_rounds, 0.05, dtype=np.float32), 2)
+    if parameters.loss in _training.BIASED_LOSSES:
+        assert (matrices[0, :, 17] == 1.0).all()
+        assert matrices[1, :, 17].any()
+        matrices[:, :, 17] = 0.0
     assert matrices[1, :, :17].any()
     assert not matrices[:, :, 17:].any()
 
@@ -440,7 +447,7 @@ def test_the_chosen_layout_is_one_the_engine_runs(counts, subsample, **changes):
 
 def test_training_takes_the_chosen_layout_where_none_is_given(long_text):
     parameters = make_parameters()
-    keep = make_tables(long_text, parameters).keep_threshold
+    keep = keep_thresholds(long_text.counts, parameters.subsample)
     layout = _training.choose_layout(long_text.n_tokens, long_text.counts, keep, parameters)
     found, expected = (train(long_text, parameters, choice) for choice in (None, layout))
     assert result_bytes(found) == result_bytes(expected)

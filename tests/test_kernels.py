@@ -75,9 +75,23 @@ class Case(NamedTuple):
     def link(self):
         return "softmax" if self.softmax else "sigmoid"
 
+    @property
+    def n_columns(self):
+        """Of a row, bias included; what follows is padding."""
+        return self.n_components + self.biased
+
 
 class Outcome(NamedTuple):
     """What a step leaves behind; rows with their padding and their neighbours."""
+
+    hidden: np.ndarray
+    targets: np.ndarray
+    change: np.ndarray
+    loss: float
+
+
+class Expected(NamedTuple):
+    """The same by the reference, without padding and neighbours."""
 
     hidden: np.ndarray
     targets: np.ndarray
@@ -106,7 +120,7 @@ def draw_problem(case, scale=1.0):
     d, n_targets = case.n_components, case.n_targets
 
     def rows(n):
-        matrix = np.zeros((n + 2, padded(d, 16)), dtype=np.float32)
+        matrix = np.zeros((n + 2, padded(case.n_columns, 16)), dtype=np.float32)
         matrix[[0, -1]] = 7.0
         matrix[1:-1, :d] = rng.standard_normal((n, d)) * d**-0.25  # scores of size 1
         return matrix
@@ -116,6 +130,9 @@ def draw_problem(case, scale=1.0):
 
     hidden, targets = rows(case.n_hidden), rows(n_targets)
     hidden[1:-1] *= np.float32(scale)
+    if case.biased:
+        hidden[1:-1, d] = 1.0
+        targets[1:-1, d] = rng.standard_normal(n_targets)
     weights = rng.integers(1, 4, n_targets) if case.weighted else np.ones(n_targets)
     weights[0] = 1  # the true target stands for itself alone
     return {
@@ -123,7 +140,6 @@ def draw_problem(case, scale=1.0):
         "targets": targets,
         "label": per_target(np.arange(n_targets) == 0),
         "weight": per_target(weights),
-        "bias": per_target(rng.standard_normal(n_targets)) if case.biased else None,
         "offset": per_target(rng.standard_normal(n_targets)) if case.shifted else None,
         "change": rows(case.n_hidden) if case.apart else None,
     }
@@ -137,19 +153,21 @@ def step(problem, case, isa, learning_rate):
         targets[1:-1],
         problem["label"],
         problem["weight"],
-        bias=problem["bias"],
         offset=problem["offset"],
+        bias_column=case.n_components if case.biased else -1,
         learning_rate=learning_rate,
         link=case.link,
         change=None if change is None else change[1:-1],
         isa=isa,
     )
-    return Outcome(hidden, targets, change, problem["bias"], loss)
+    return Outcome(hidden, targets, change, loss)
 
 
 def expected_outcome(problem, case, learning_rate):
     d, n_targets = case.n_components, case.n_targets
     hidden, targets = (problem[name][1:-1, :d].astype(float) for name in ("hidden", "targets"))
+
+    biases = problem["targets"][1:-1, d].astype(float) if case.biased else 0.0
 
     def per_target(name):
         return problem[name][:n_targets].astype(float) if problem[name] is not None else 0.0
@@ -160,7 +178,7 @@ def expected_outcome(problem, case, learning_rate):
         per_target("label"),
         per_target("weight"),
         learning_rate,
-        biases=per_target("bias"),
+        biases=biases,
         offsets=per_target("offset"),
         link=case.link,
     )
@@ -169,22 +187,22 @@ def expected_outcome(problem, case, learning_rate):
         change = problem["change"][1:-1, :d] + reference.hidden_change
     else:
         hidden = hidden + reference.hidden_change
-    return Outcome(
+    return Expected(
         hidden,
         targets + reference.target_change,
         change,
-        per_target("bias") + reference.bias_change,
+        biases + reference.bias_change,
         reference.loss,
     )
 
 
 def assert_close(outcome, expected, case, rtol, atol):
-    d, n_targets = case.n_components, case.n_targets
+    d = case.n_components
     found = {
         "hidden": outcome.hidden[1:-1, :d],
         "targets": outcome.targets[1:-1, :d],
         "change": outcome.change[1:-1, :d] if case.apart else None,
-        "biases": outcome.biases[:n_targets] if case.biased else None,
+        "biases": outcome.targets[1:-1, d] if case.biased else None,
         "loss": outcome.loss,
     }
     for name, array in found.items():
@@ -212,12 +230,14 @@ def test_the_primitive_writes_its_rows_and_nothing_else(isa, n_components):
         outcome = step(problem, case, isa, learning_rate=0.5)
         for rows in (outcome.hidden, outcome.targets, outcome.change):
             if rows is not None:
-                assert not rows[1:-1, n_components:].any(), case  # padding
+                assert not rows[1:-1, case.n_columns :].any(), case  # padding
                 assert (rows[[0, -1]] == 7.0).all(), case  # sentinels
         if case.apart:
             assert outcome.hidden.tobytes() == problem["hidden"].tobytes(), case
-        if case.biased:
-            assert not outcome.biases[case.n_targets :].any(), case
+        if case.biased and case.apart:  # the constant unit has no change
+            assert not outcome.change[1:-1, n_components].any(), case
+        elif case.biased:  # and stays what it is
+            assert (outcome.hidden[1:-1, n_components] == 1.0).all(), case
 
 
 @pytest.mark.skipif(not {"avx2", "avx512"} <= {*ISAS}, reason="needs AVX2 and AVX-512")
@@ -227,7 +247,7 @@ def test_avx2_and_avx512_step_to_the_same_bits(n_components):
         for scale in (1.0, 100.0):
             problem = draw_problem(case, scale)
             narrow, wide = (step(problem, case, isa, 0.025) for isa in ("avx2", "avx512"))
-            for name in ("hidden", "targets", "change", "biases"):
+            for name in ("hidden", "targets", "change"):
                 one, other = getattr(narrow, name), getattr(wide, name)
                 assert one is other is None or one.tobytes() == other.tobytes(), (name, case)
             assert narrow.loss == wide.loss, case

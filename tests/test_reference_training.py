@@ -271,9 +271,12 @@ def test_a_lone_token_uses_up_no_noise():
 NEVER_MOVED = {"learning_rate": 1e-300, "min_learning_rate": 1e-300, "dynamic_window": False}
 
 
-def test_the_first_loss_of_softmax_is_that_of_a_uniform_guess():
+def test_the_first_loss_of_softmax_is_that_of_a_guess_by_frequency():
+    # Two of four tokens are word 0; two words that never occur count as half a token each.
     still = parameters(loss="softmax", **NEVER_MOVED)
-    assert math.isclose(train([[0, 1, 0, 2]], 5, still).loss_curve[0], math.log(5))
+    expected = (2 * math.log(5 / 2) + 2 * math.log(5 / 1)) / 4
+    found = train([[0, 1, 0, 2]], 5, still).loss_curve[0]
+    assert math.isclose(found, expected, rel_tol=1e-7)  # the biases start in float32
 
 
 def test_the_first_loss_of_hierarchical_softmax_is_a_coin_for_each_node():
@@ -289,8 +292,8 @@ def test_the_first_loss_of_hierarchical_softmax_is_a_coin_for_each_node():
 @pytest.mark.parametrize("remove", [True, False])
 @pytest.mark.parametrize("loss", ["nce", "sampled_softmax"])
 def test_the_first_loss_of_objectives_with_noise(loss, remove):
-    # The first window alone is fresh; all scores are minus the offsets. The second's noise counts
-    # as the first's, under a softmax with its true part.
+    # The first window alone is fresh; scores are the log of the share less the offset. The second's
+    # noise counts as the first's, under a softmax with its true part.
     still = parameters(loss=loss, remove_accidental_hits=remove, n_negatives=4, **NEVER_MOVED)
     counts, pool_size = np.array([1, 1]), 5
     table = alias_table(noise_distribution(counts, 0.75))
@@ -302,7 +305,7 @@ def test_the_first_loss_of_objectives_with_noise(loss, remove):
         choose(center, window_noise(pool, number, 4), log_expected, remove)
         for number, center in enumerate([0, 1])
     )
-    score = -log_expected[0]  # of either word
+    score = float(np.float32(math.log(0.5))) - log_expected[0]  # of either word
     if loss == "nce":
         softplus = math.log1p(math.exp(score))
         true = [targets.weights[0] * softplus - score for targets in (first, second)]

@@ -14,6 +14,7 @@ from hypothesis.extra.numpy import arrays
 from skw2v import _sampling
 from skw2v._sampling import (
     alias_table,
+    initial_biases,
     keep_thresholds,
     log_expected_counts,
     log_uniform_distribution,
@@ -38,7 +39,7 @@ def slot_masses(threshold, alias):
 
 
 def test_examples_run():
-    assert doctest.testmod(_sampling) == (0, 13)
+    assert doctest.testmod(_sampling) == (0, 15)
 
 
 # --- noise_distribution
@@ -157,6 +158,20 @@ def test_words_without_probability_are_expected_as_often_as_the_table_draws_them
     masses = slot_masses(*alias_table(probabilities))
     expected = np.log(5 * masses / (4 * 2**32))
     np.testing.assert_allclose(log_expected_counts(probabilities, 5), expected, rtol=1e-6)
+
+
+# --- initial_biases
+
+
+@pytest.mark.parametrize("subsample", [0.0, 1e-2])
+def test_biases_start_at_the_log_of_the_share_of_kept_tokens(subsample):
+    counts = np.array([900, 90, 9, 0, 1])
+    thresholds = keep_thresholds(counts, subsample)
+    kept = np.array([900, 90, 9, 0.5, 1]) * (thresholds + 1.0) / 2**32
+    found = initial_biases(counts, thresholds)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, np.log(kept / kept.sum()), rtol=2**-22)
+    assert math.isclose(np.exp(found.astype(float)).sum(), 1.0, rel_tol=1e-6)
 
 
 # --- alias_table

@@ -97,7 +97,7 @@ def test_rows_are_aligned_and_compact_in_place(n_rows, n_columns):
     expected = np.arange(n_rows * n_columns, dtype=np.float32).reshape(n_rows, n_columns)
     rows.padded[:] = np.nan
     rows.padded[:, :n_columns] = expected
-    compacted = rows.compacted()
+    compacted = rows.compacted(n_columns)
     np.testing.assert_array_equal(compacted, expected)
     assert compacted.flags.c_contiguous
     assert compacted.base.nbytes == expected.nbytes

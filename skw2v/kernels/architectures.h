@@ -10,8 +10,8 @@
  * gets at once. Returns the number of true pairs. */
 ALWAYS_INLINE int train_skipgram(const skw2v_engine *engine, const skw2v_plan *plan,
                                  const skw2v_token *center, int32_t i, float *const *inputs,
-                                 const skw2v_targets *targets, float rate, skw2v_loss *loss,
-                                 float *scratch) {
+                                 const skw2v_targets *targets, skw2v_step step, float rate,
+                                 skw2v_loss *loss, float *scratch) {
     float *hidden[SKW2V_MAX_GROUP];
     int n = 0, n_pairs = 0;
     int32_t group_begin = center->begin;
@@ -21,8 +21,7 @@ ALWAYS_INLINE int train_skipgram(const skw2v_engine *engine, const skw2v_plan *p
         int32_t previous = plan->tokens[j].previous;
         previous = previous == i ? center->previous : previous;
         if (n == engine->group_size || (previous >= group_begin && n > 0)) {
-            primitive_step(n, hidden, hidden, targets, engine->stride, rate, SKW2V_LINK_SIGMOID,
-                           loss, scratch);
+            step(n, hidden, hidden, targets, engine->stride, rate, loss, scratch);
             n_pairs += n;
             n = 0;
             group_begin = j;
@@ -30,8 +29,7 @@ ALWAYS_INLINE int train_skipgram(const skw2v_engine *engine, const skw2v_plan *p
         hidden[n++] = inputs[j];
     }
     if (n > 0)
-        primitive_step(n, hidden, hidden, targets, engine->stride, rate, SKW2V_LINK_SIGMOID, loss,
-                       scratch);
+        step(n, hidden, hidden, targets, engine->stride, rate, loss, scratch);
     return n_pairs + n;
 }
 
@@ -71,8 +69,8 @@ static int64_t squared_multiplicities(const skw2v_plan *plan, const skw2v_token 
  * there the change is scaled by n / sum of squared multiplicities, 1 where no word repeats. */
 ALWAYS_INLINE int train_cbow(const skw2v_engine *engine, const skw2v_plan *plan,
                              const skw2v_token *center, int32_t i, float *const *inputs,
-                             const skw2v_targets *targets, float rate, skw2v_loss *loss,
-                             float **contexts, float *scratch) {
+                             const skw2v_targets *targets, skw2v_step step, float rate,
+                             skw2v_loss *loss, float **contexts, float *scratch) {
     const int64_t stride = engine->stride;
     float *mean = scratch, *change = scratch + stride;
     int n = 0, repeats = 0;
@@ -88,8 +86,9 @@ ALWAYS_INLINE int train_cbow(const skw2v_engine *engine, const skw2v_plan *plan,
         mean_strip(2, n, contexts, j, mean, change);
     for (; j < stride; j += LANES)
         mean_strip(1, n, contexts, j, mean, change);
-    primitive_step(1, &mean, &change, targets, stride, rate, SKW2V_LINK_SIGMOID, loss,
-                   scratch + 2 * stride);
+    if (targets->bias_column >= 0)
+        mean[targets->bias_column] = 1.0f; /* the mean of ones may be rounded */
+    step(1, &mean, &change, targets, stride, rate, loss, scratch + 2 * stride);
 
     float share = 1.0f;
     if (engine->cbow_gradient == SKW2V_CBOW_EXACT)

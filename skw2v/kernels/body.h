@@ -65,29 +65,16 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
         return;
     place_rows(engine, plan, shard);
 
-    const int k = engine->n_negatives, padded = TARGETS_PADDED(1 + k);
+    float **inputs = plan->pointers; /* (n_tokens,) */
+    float **pointers = inputs + engine->token_capacity;
+    float **contexts =
+        pointers + 2 * engine->pool_size + engine->target_capacity; /* (2 * reach + 1,) */
     float *scratch = engine->scratch + shard * engine->scratch_size;
-    float **pointers = plan->pointers;
-    float **inputs = pointers; /* (n_tokens,) */
-    pointers += engine->token_capacity;
-    negative_sampling objective = {.clean = plan->pool_clean, .pool = pointers};
-    pointers += 2 * engine->pool_size;
-    objective.targets.rows = pointers;
-    float **contexts = pointers + padded; /* (2 * reach + 1,) */
-    float *label = scratch, *unit_weight = scratch + padded;
-    objective.weight = scratch + 2 * padded;
-    scratch += 3 * padded;
-    for (int t = 0; t < padded; t++) {
-        label[t] = t == 0 ? 1.0f : 0.0f;
-        unit_weight[t] = t <= k ? 1.0f : 0.0f;
-    }
-    objective.targets.label = label;
-    objective.unit_weight = unit_weight;
-    for (int32_t e = 0; e < engine->pool_size; e++)
-        objective.pool[e] = objective.pool[e + engine->pool_size] =
-            plan->slots[plan->pool[e]].output;
+    skw2v_objective objective;
+    start_objective(&objective, engine, plan, pointers, scratch);
+    scratch += objective_scratch(engine);
+    const skw2v_step step = uses_softmax(engine) ? softmax_step : sigmoid_step;
 
-    objective.n_fresh = engine->pool_size / k;
     skw2v_loss loss;
     skw2v_reset_loss(&loss);
     int64_t n_pairs = 0;
@@ -103,20 +90,20 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
         fetched += fetch;
         if (center->end - center->begin < 2)
             continue;
-        choose_negative_sampling(engine, plan, &objective, center->slot);
+        choose_targets(engine, plan, &objective, center->slot);
         if (engine->architecture == SKW2V_SKIPGRAM)
-            n_pairs += train_skipgram(engine, plan, center, i, inputs, &objective.targets, rate,
-                                      &loss, scratch);
+            n_pairs += train_skipgram(engine, plan, center, i, inputs, &objective.targets, step,
+                                      rate, &loss, scratch);
         else
-            n_pairs += train_cbow(engine, plan, center, i, inputs, &objective.targets, rate, &loss,
-                                  contexts, scratch);
+            n_pairs += train_cbow(engine, plan, center, i, inputs, &objective.targets, step, rate,
+                                  &loss, contexts, scratch);
         if (--objective.n_fresh == 0) {
             flush_loss(&loss);
             close_fresh_noise(&objective, &loss, n_pairs);
         }
     }
     flush_loss(&loss);
-    stream->loss += negative_sampling_loss(&objective, &loss, n_pairs);
+    stream->loss += objective_loss(&objective, &loss, n_pairs);
     stream->n_pairs += n_pairs;
 }
 
@@ -167,12 +154,51 @@ static void merge_shard(skw2v_engine *engine, int64_t round, int shard) {
 static void primitive(int n_hidden, float *const *from, float *const *to,
                       const skw2v_targets *targets, int64_t stride, float rate, int link,
                       skw2v_loss *loss, float *scratch) {
-    if (link == SKW2V_LINK_SIGMOID)
-        primitive_step(n_hidden, from, to, targets, stride, rate, SKW2V_LINK_SIGMOID, loss,
-                       scratch);
-    else
-        primitive_step(n_hidden, from, to, targets, stride, rate, SKW2V_LINK_SOFTMAX, loss,
-                       scratch);
+    (link == SKW2V_LINK_SOFTMAX ? softmax_step : sigmoid_step)(n_hidden, from, to, targets, stride,
+                                                               rate, loss, scratch);
+}
+
+/* out = log of the sum over all targets of exp(score), for each of up to MAX_GROUP hidden rows; the
+ * targets are the rows of one matrix. scratch: as for the primitive with PARTITION_TARGETS of them.
+ */
+static void log_partitions(int n_hidden, float *const *hidden, float *targets, int64_t n_targets,
+                           int64_t stride, double *out, float *scratch) {
+    enum { N = SKW2V_PARTITION_TARGETS };
+    const int64_t tile = 8 * (int64_t)(n_hidden + (n_hidden & 1));
+    double highest[SKW2V_MAX_GROUP], sum[SKW2V_MAX_GROUP] = {0};
+    for (int64_t first = 0; first < n_targets; first += N) {
+        const int n = n_targets - first < N ? (int)(n_targets - first) : N;
+        const int n_blocks = (n + BLOCK_T - 1) / BLOCK_T;
+        float weight[N];
+        for (int t = 0; t < N; t++)
+            weight[t] = t < n ? 1.0f : 0.0f;
+        for (int block = 0; block < n_blocks; block++) {
+            float *rows[BLOCK_T];
+            const int left = n - block * BLOCK_T;
+            for (int t = 0; t < BLOCK_T && t < left; t++)
+                rows[t] = targets + (first + block * BLOCK_T + t) * stride;
+#define CALL(K) score_block(K, n_hidden, hidden, rows, stride, scratch + tile * block)
+            FOR_TARGETS(left < BLOCK_T ? left : BLOCK_T, CALL)
+#undef CALL
+        }
+        for (int i = 0; i < n_hidden; i += 2) {
+            float *at = scratch + 8 * i, part_highest[16], part_sum[16];
+            vf_runs high =
+                shift_and_find_highest(at, i + 1 == n_hidden, n_blocks, tile, weight, NULL);
+            store_runs(part_sum, exponentiate_and_sum(at, n_blocks, tile, weight, high));
+            store_runs(part_highest, high);
+            for (int r = i; r < i + 2 && r < n_hidden; r++) {
+                const double h = part_highest[8 * (r - i)], e = part_sum[8 * (r - i)];
+                if (first == 0 || h > highest[r]) {
+                    sum[r] = first == 0 ? e : sum[r] * exp(highest[r] - h) + e;
+                    highest[r] = h;
+                } else
+                    sum[r] += e * exp(h - highest[r]);
+            }
+        }
+    }
+    for (int i = 0; i < n_hidden; i++)
+        out[i] = highest[i] + log(sum[i]);
 }
 
 /* One document's row from its tokens' vectors, in token order; zeros where it has none. Sums are in
@@ -207,5 +233,6 @@ const skw2v_body BODY_SYMBOL = {
     .merge_shard = merge_shard,
     .primitive = primitive,
     .flush_loss = flush_loss,
+    .log_partitions = log_partitions,
     .pool_document = pool_document,
 };

@@ -171,12 +171,39 @@ static int32_t plan_tokens(const skw2v_engine *engine, const skw2v_stream *strea
         token->previous = slot->last_token;
         slot->last_token = i;
         slot->roles |= SKW2V_ROLE_INPUT;
-        if (i >= plan->first_center && i < plan->last_center)
-            slot->roles |= SKW2V_ROLE_OUTPUT;
     }
     plan->reached_from = reached_from;
     plan->reached_to = reached_to;
     return n_windows;
+}
+
+/* ---- the output rows of a shard, as its objective needs them ----------------------------------
+ */
+
+static void plan_centers(skw2v_plan *plan) {
+    for (int32_t i = plan->first_center; i < plan->last_center; i++)
+        plan->slots[plan->tokens[i].slot].roles |= SKW2V_ROLE_OUTPUT;
+}
+
+/* The nodes of each window's center, in the order in which training will want them. */
+static void plan_paths(const skw2v_engine *engine, skw2v_plan *plan) {
+    int32_t n = 0;
+    for (int32_t i = plan->first_center; i < plan->last_center; i++) {
+        if (plan->tokens[i].end - plan->tokens[i].begin < 2)
+            continue;
+        const int32_t word = plan->slots[plan->tokens[i].slot].word;
+        for (int64_t e = engine->path_offsets[word]; e < engine->path_offsets[word + 1]; e++) {
+            int32_t slot = find_or_add_slot(plan, engine->table_size, engine->path_nodes[e]);
+            plan->slots[slot].roles |= SKW2V_ROLE_OUTPUT;
+            plan->path[n++] = slot;
+        }
+    }
+}
+
+/* All words, before any other slot is made: slot w is word w. */
+static void plan_vocabulary(const skw2v_engine *engine, skw2v_plan *plan) {
+    for (int32_t word = 0; word < engine->n_words; word++)
+        plan->slots[find_or_add_slot(plan, engine->table_size, word)].roles |= SKW2V_ROLE_OUTPUT;
 }
 
 /* The shard's noise: pool_size draws from the noise distribution (Walker's alias method). */
@@ -224,12 +251,21 @@ void skw2v_prepare_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int
     advance(engine, stream, skw2v_stream_key(engine->seed, SKW2V_PURPOSE_POSITION, (uint64_t)epoch),
             begin, end);
     memset(plan->table, 0xff, (size_t)engine->table_size * sizeof *plan->table);
+    if (engine->loss == SKW2V_SOFTMAX)
+        plan_vocabulary(engine, plan);
     if (plan_tokens(engine, stream, plan, begin, end) == 0) {
+        plan->n_slots = 0;
         plan->last_center = plan->first_center;
         return;
     }
-    plan_pool(engine, plan, skw2v_stream_key(engine->seed, SKW2V_PURPOSE_NOISE, (uint64_t)epoch),
-              (uint64_t)(round * engine->n_shards + shard));
+    if (engine->loss == SKW2V_HIERARCHICAL_SOFTMAX)
+        plan_paths(engine, plan);
+    else if (engine->loss != SKW2V_SOFTMAX) {
+        plan_centers(plan);
+        plan_pool(engine, plan,
+                  skw2v_stream_key(engine->seed, SKW2V_PURPOSE_NOISE, (uint64_t)epoch),
+                  (uint64_t)(round * engine->n_shards + shard));
+    }
     for (int32_t i = 0; i < plan->n_slots; i++)
         engine->marks[plan->slots[i].word * (int64_t)engine->mark_stride + shard] =
             (uint8_t)plan->slots[i].roles;
@@ -251,7 +287,6 @@ static void *allocate(size_t n, size_t size, int *failed) {
 
 int skw2v_allocate(skw2v_engine *engine) {
     int failed = 0;
-    const int padded = (1 + engine->n_negatives + 7) & ~7;
     int64_t longest = 1;
     for (int64_t d = 0; d < engine->n_documents; d++) {
         int64_t length = engine->document_offsets[d + 1] - engine->document_offsets[d];
@@ -262,17 +297,34 @@ int skw2v_allocate(skw2v_engine *engine) {
         return -1;
     engine->mark_stride = (engine->n_shards + 7) & ~7;
     engine->token_capacity = (int32_t)engine->shard_tokens + 2 * engine->reach;
-    engine->slot_capacity = engine->token_capacity + engine->pool_size;
-    if (engine->slot_capacity > engine->n_words)
-        engine->slot_capacity = (int32_t)engine->n_words;
+    int64_t targets = 1 + engine->n_negatives, longest_path = 0;
+    if (engine->loss == SKW2V_SOFTMAX)
+        targets = engine->n_words;
+    if (engine->loss == SKW2V_HIERARCHICAL_SOFTMAX) {
+        for (int64_t w = 0; w < engine->n_words; w++) {
+            int64_t length = engine->path_offsets[w + 1] - engine->path_offsets[w];
+            longest_path = length > longest_path ? length : longest_path;
+        }
+        targets = longest_path;
+    }
+    int64_t paths = engine->shard_tokens * longest_path;
+    if (paths > INT32_MAX / 2 || targets > INT32_MAX / 2)
+        return -1;
+    engine->path_capacity = (int32_t)paths;
+    engine->target_capacity = (int32_t)(targets + 7) / 8 * 8;
+    int64_t slots = engine->token_capacity + engine->pool_size + paths;
+    if (slots > engine->n_words || engine->loss == SKW2V_SOFTMAX)
+        slots = engine->n_words;
+    engine->slot_capacity = (int32_t)slots;
     engine->table_size = 64;
     while (engine->table_size < 2 * engine->slot_capacity)
         engine->table_size *= 2;
     engine->overlay_rows = 2 * (int64_t)engine->slot_capacity;
-    engine->scratch_size = 3 * padded                          /* label, weights */
-                           + 2 * engine->stride                /* mean and change */
-                           + (SKW2V_MAX_GROUP + 1) * padded    /* scores */
-                           + SKW2V_MAX_GROUP * engine->stride; /* copies of hidden rows */
+    engine->scratch_size = 5 * (int64_t)engine->target_capacity /* see objective_scratch */
+                           + 2 * (int64_t)engine->pool_size +
+                           2 * engine->stride /* mean and change */
+                           + (SKW2V_MAX_GROUP + 1) * (int64_t)engine->target_capacity /* scores */
+                           + 8 + SKW2V_MAX_GROUP * engine->stride; /* changes of hidden rows */
     engine->scratch_size = (engine->scratch_size + 15) / 16 * 16;
 
     ALLOCATE(engine->n_words * engine->mark_stride, engine->marks);
@@ -291,11 +343,12 @@ int skw2v_allocate(skw2v_engine *engine) {
             skw2v_plan *plan = &engine->plans[parity][s];
             ALLOCATE(engine->token_capacity, plan->tokens);
             ALLOCATE(engine->slot_capacity, plan->slots);
+            ALLOCATE(engine->path_capacity, plan->path);
             ALLOCATE(engine->pool_size, plan->pool);
             ALLOCATE(engine->pool_size, plan->pool_clean);
             ALLOCATE(engine->table_size, plan->table);
-            ALLOCATE(engine->token_capacity + 2 * engine->pool_size + padded + 2 * engine->window +
-                         1,
+            ALLOCATE(engine->token_capacity + 2 * (int64_t)engine->pool_size +
+                         engine->target_capacity + 2 * engine->reach + 1,
                      plan->pointers);
         }
     }
@@ -319,6 +372,7 @@ void skw2v_release(skw2v_engine *engine) {
             skw2v_plan *plan = &engine->plans[parity][s];
             RELEASE(plan->tokens);
             RELEASE(plan->slots);
+            RELEASE(plan->path);
             RELEASE(plan->pool);
             RELEASE(plan->pool_clean);
             RELEASE(plan->table);

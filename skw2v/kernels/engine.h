@@ -20,18 +20,28 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define SKW2V_MAX_SHARDS 64
-#define SKW2V_MAX_GROUP  16 /* hidden rows of one primitive call */
+#define SKW2V_MAX_SHARDS        64
+#define SKW2V_MAX_GROUP         16  /* hidden rows of one primitive call */
+#define SKW2V_PARTITION_TARGETS 512 /* scored at a time where nothing but their sum is wanted */
 
 enum { SKW2V_SKIPGRAM = 0, SKW2V_CBOW = 1 };
+enum {
+    SKW2V_NEGATIVE_SAMPLING = 0,
+    SKW2V_NCE = 1,
+    SKW2V_SAMPLED_SOFTMAX = 2,
+    SKW2V_HIERARCHICAL_SOFTMAX = 3,
+    SKW2V_SOFTMAX = 4,
+};
 enum { SKW2V_CBOW_EXACT = 0, SKW2V_CBOW_WORD2VEC = 1 };
 enum { SKW2V_LINK_SIGMOID = 0, SKW2V_LINK_SOFTMAX = 1 };
 enum { SKW2V_ROLE_INPUT = 1, SKW2V_ROLE_OUTPUT = 2 };
 
-/* One word's place in a shard. */
+/* The place of one id in a shard: row `word` of the input matrix and row `word` of the output
+ * matrix. Both are the word's own, but for hierarchical softmax, whose output rows are the tree's
+ * nodes. */
 typedef struct {
-    float *input;          /* where this shard reads and writes the word's rows: */
-    float *output;         /*   in the matrix itself, or in the private copy */
+    float *input;          /* where this shard reads and writes the rows: in the matrix itself, */
+    float *output;         /*   or in the private copy */
     uint64_t input_shards; /* shards of the round that touch the row, one bit each */
     uint64_t output_shards;
     int32_t word;
@@ -51,11 +61,12 @@ typedef struct {
 typedef struct {
     skw2v_token *tokens;
     skw2v_slot *slots;
+    int32_t *path; /* hierarchical softmax: slots of the nodes of every window's center, in turn */
     int32_t *pool; /* (pool_size,) slots of the noise words */
     uint8_t
         *pool_clean;  /* (pool_size,) 1: the n_negatives entries from here on are distinct words */
     int32_t *table;   /* (table_size,) word -> slot, open addressing, -1 where empty */
-    float **pointers; /* (token_capacity + 2 * pool_size + padded targets,) for training */
+    float **pointers; /* (token_capacity + 2 * pool_size + target_capacity + 2 * reach + 1,) */
     int32_t reached_from; /* the tokens that some window reaches: [reached_from, reached_to) */
     int32_t reached_to;
     int32_t n_tokens;
@@ -87,9 +98,17 @@ typedef struct {
     int64_t n_words;
     /* IN: sampling */
     const uint32_t *keep_threshold;  /* (n_words,) */
-    const uint32_t *alias_threshold; /* (n_words,) */
-    const int32_t *alias;            /* (n_words,) */
+    const uint32_t *alias_threshold; /* (n_words,), or NULL where pool_size is 0 */
+    const int32_t *alias;            /* (n_words,), or NULL */
     uint64_t seed;
+    /* IN: objective */
+    int loss;
+    int remove_hits;             /* noise equal to the center is skipped */
+    const float *offsets;        /* (n_words,) subtracted from a word's scores, or NULL: zeros */
+    const int64_t *path_offsets; /* (n_words + 1,) of hierarchical softmax: word w's nodes are */
+    const int32_t *path_nodes;   /*   path_nodes[path_offsets[w] .. path_offsets[w + 1]), */
+    const float *path_labels;    /*   each with its label */
+    int bias_column;             /* of a row, or -1: no biases */
     /* IN: model */
     int architecture;
     int cbow_gradient;
@@ -105,7 +124,7 @@ typedef struct {
     int64_t segment; /* tokens a stream */
     /* IN/OUT: the matrices */
     float *input;  /* (n_words, stride) */
-    float *output; /* (n_words, stride) */
+    float *output; /* (n_words or n_words - 1 nodes, stride) */
     /* private */
     uint8_t *marks;       /* (n_words, mark_stride) roles of each shard */
     skw2v_plan *plans[2]; /* (n_shards,) of even and odd rounds */
@@ -117,6 +136,8 @@ typedef struct {
     int64_t overlay_rows;
     int64_t scratch_size;
     int32_t token_capacity;
+    int32_t path_capacity;
+    int32_t target_capacity; /* targets of a window, rounded up to whole blocks */
     int32_t slot_capacity;
     int32_t table_size;
 } skw2v_engine;
@@ -131,29 +152,34 @@ typedef struct {
 } skw2v_team;
 
 /* The targets of a window: rows to score against hidden, with label, weight and offset each. The
- * arrays are padded to a multiple of 8 entries; padding has weight 0. */
+ * arrays are padded to a multiple of 8 entries; padding has weight 0.
+ * With biases, column bias_column of a target row is its bias, and of a hidden row 1. */
 typedef struct {
     int64_t n;
     float **rows;
-    float **bias; /* NULL: no biases */
-    const float *label;
+    const float *label;  /* sigmoid link */
+    int64_t true_target; /* softmax link: the one with label 1 */
     const float *weight; /* multiplicities: whole numbers */
     const float *offset; /* NULL: zeros */
     int max_weight;
+    int bias_column; /* -1: no biases */
 } skw2v_targets;
 
-/* Where the loss gathers, the first target apart from the others: sum(linear) + sum(log(product)) a
- * lane, flushed before a product overflows. */
+/* Where the loss gathers. Sigmoid link: the first target apart from the others, as sum(linear) +
+ * sum(log(product)) a lane, flushed before a product overflows. Softmax link: everything in
+ * `others`, which lacks log(partition). */
 typedef struct {
     float linear[2][16]; /* of the block with the first target, of the blocks after it */
     float product[2][16];
     int n_factors;
+    double partition;
+    int n_partitions;
     double first;
     double others;
 } skw2v_loss;
 
 static inline void skw2v_reset_loss(skw2v_loss *loss) {
-    *loss = (skw2v_loss){.first = 0.0};
+    *loss = (skw2v_loss){.partition = 1.0};
     for (int lane = 0; lane < 32; lane++)
         loss->product[lane / 16][lane % 16] = 1.0f;
 }
@@ -172,11 +198,13 @@ typedef struct {
     void (*train_shard)(skw2v_engine *, int64_t round, int shard, float learning_rate);
     void (*merge_shard)(skw2v_engine *, int64_t round, int shard);
     /* One step of the primitive; from == to trains the hidden rows in place.
-     * scratch: n_hidden * (stride + 8 * ceil(n_targets / 8)) floats */
+     * scratch: (n_hidden + 1) * (stride + 8 * ceil(n_targets / 8)) + 8 floats */
     void (*primitive)(int n_hidden, float *const *from, float *const *to,
                       const skw2v_targets *targets, int64_t stride, float learning_rate, int link,
                       skw2v_loss *loss, float *scratch);
     void (*flush_loss)(skw2v_loss *loss);
+    void (*log_partitions)(int n_hidden, float *const *hidden, float *targets, int64_t n_targets,
+                           int64_t stride, double *out, float *scratch);
     void (*pool_document)(const int32_t *ids, int64_t n, const float *vectors, int64_t n_components,
                           int pooling, double *accumulator, float *out);
 } skw2v_body;

@@ -1,88 +1,204 @@
 /* An objective chooses the targets of a window; what happens to them is the primitive's business.
- */
+ *
+ *                        targets                  labels     link      offsets, biases
+ * negative sampling      center, noise            1 | 0      sigmoid
+ * NCE                    center, noise            1 | 0      sigmoid   log of expected counts, yes
+ * sampled softmax        center, noise            1 | 0      softmax   log of expected counts, yes
+ * hierarchical softmax   nodes of center's path   1 - code   sigmoid
+ * softmax                all words                1 | 0      softmax   none, yes
+ *
+ * What a bias starts from is in the offset, too: the bias column of a row holds the change since
+ * then. Near zero float32 is fine enough for the changes of rare words, of which a softmax makes
+ * many small ones; around a bias of -10 they would be rounded away. */
 #ifndef SKW2V_OBJECTIVES_H
 #define SKW2V_OBJECTIVES_H
 
 #include "engine.h"
 #include "vec.h"
 
-#define TARGETS_PADDED(n) (((n) + 7) & ~7)
-
 /* What an objective keeps while a shard trains. */
 typedef struct {
-    skw2v_targets targets;
-    float **pool; /* (2 * pool_size,) output rows of the noise pool, twice over: no wrap */
+    skw2v_targets targets; /* of the window at hand */
+    /* noise */
+    float **pool;       /* (2 * pool_size,) output rows of the noise pool, twice over: no wrap */
+    float *pool_offset; /* (2 * pool_size,) */
     const uint8_t *clean;
-    int32_t start; /* pool entry where the next window begins */
-    float *weight; /* (TARGETS_PADDED(1 + k),) of a window with repeats */
-    const float *label;
-    const float *unit_weight;
+    int32_t start;                           /* pool entry where the next window begins */
+    const float *plain_label, *plain_weight; /* of a window without repeats */
+    float *label, *weight, *offset;          /* of any other; of this window */
+    /* the path */
+    const int32_t *path; /* slots of the next window's nodes */
+    /* the loss on fresh noise */
     int32_t n_fresh; /* windows that still find unused noise in the pool */
-    double fresh_noise_loss;
+    double fresh_loss;
     int64_t fresh_pairs;
-} negative_sampling;
+} skw2v_objective;
 
-/* The center with label 1, then the next k entries of the shard's noise pool with label 0. The pool
- * is walked in a circle, so all its words are used equally often. Noise equal to the center is
- * skipped (word2vec.c, NegTrain); noise drawn twice is one target of weight 2, because a row must
- * not stand twice in one step. */
-ALWAYS_INLINE void choose_negative_sampling(const skw2v_engine *engine, const skw2v_plan *plan,
-                                            negative_sampling *objective, int32_t center_slot) {
+static inline int uses_noise(const skw2v_engine *engine) {
+    return engine->loss <= SKW2V_SAMPLED_SOFTMAX;
+}
+
+static inline int uses_softmax(const skw2v_engine *engine) {
+    return engine->loss == SKW2V_SAMPLED_SOFTMAX || engine->loss == SKW2V_SOFTMAX;
+}
+
+/* Floats that an objective needs of a shard's scratch. */
+static inline int64_t objective_scratch(const skw2v_engine *engine) {
+    return 5 * (int64_t)engine->target_capacity + 2 * (int64_t)engine->pool_size;
+}
+
+/* pointers: 2 * pool_size + target_capacity of them; floats: `objective_scratch`. */
+static void start_objective(skw2v_objective *objective, const skw2v_engine *engine,
+                            const skw2v_plan *plan, float **pointers, float *floats) {
+    const int64_t capacity = engine->target_capacity;
+    const int32_t size = engine->pool_size;
+    float *label = floats, *weight = floats + capacity;
+    memset(objective, 0, sizeof *objective);
+    objective->label = floats + 2 * capacity;
+    objective->weight = floats + 3 * capacity;
+    objective->offset = floats + 4 * capacity;
+    objective->pool_offset = floats + 5 * capacity;
+    objective->pool = pointers;
+    objective->clean = plan->pool_clean;
+    objective->path = plan->path;
+    objective->n_fresh = size > 0 && engine->n_negatives > 0 ? size / engine->n_negatives : 0;
+    objective->plain_label = label;
+    objective->plain_weight = weight;
+
+    skw2v_targets *targets = &objective->targets;
+    targets->rows = pointers + 2 * size;
+    targets->label = label;
+    targets->weight = weight;
+    targets->offset = engine->offsets ? objective->offset : NULL;
+    targets->max_weight = 1;
+    targets->bias_column = engine->bias_column;
+    targets->n = engine->loss == SKW2V_SOFTMAX ? engine->n_words : 1 + engine->n_negatives;
+    for (int64_t t = 0; t < capacity; t++) {
+        label[t] = t == 0 ? 1.0f : 0.0f;
+        weight[t] = t < targets->n ? 1.0f : 0.0f;
+        objective->offset[t] = 0.0f;
+    }
+    for (int32_t e = 0; e < size; e++) {
+        const skw2v_slot *slot = &plan->slots[plan->pool[e]];
+        objective->pool[e] = objective->pool[e + size] = slot->output;
+        if (engine->offsets)
+            objective->pool_offset[e] = objective->pool_offset[e + size] =
+                engine->offsets[slot->word];
+    }
+    if (engine->loss == SKW2V_SOFTMAX) /* slot w is word w: see plan_vocabulary */
+        for (int64_t w = 0; w < engine->n_words; w++) {
+            targets->rows[w] = plan->slots[w].output;
+            objective->offset[w] = engine->offsets ? engine->offsets[w] : 0.0f;
+        }
+}
+
+/* A window that has noise twice, or noise equal to the center. Because a row must not stand twice
+ * in one step, noise drawn m times is one target of weight m. A hit is skipped (word2vec.c;
+ * TensorFlow with remove_accidental_hits), or else joins the center: one true and m false targets
+ * of the same score are one of weight 1 + m and label 1 / (1 + m). */
+static void choose_repeated_noise(const skw2v_engine *engine, skw2v_objective *objective,
+                                  int32_t start) {
+    skw2v_targets *targets = &objective->targets;
+    float **rows = targets->rows, *weight = objective->weight;
+    memset(weight, 0, (size_t)engine->target_capacity * sizeof *weight);
+    memset(objective->label, 0, (size_t)engine->target_capacity * sizeof *objective->label);
+    weight[0] = 1.0f;
+    int n = 1;
+    for (int o = 0; o < engine->n_negatives; o++) {
+        float *row = objective->pool[start + o];
+        if (row == rows[0] && engine->remove_hits)
+            continue;
+        int t = 0;
+        while (t < n && rows[t] != row)
+            t++;
+        if (t == n) {
+            objective->offset[n] = objective->pool_offset[start + o];
+            rows[n++] = row;
+        }
+        weight[t] += 1.0f;
+        if ((int)weight[t] > targets->max_weight)
+            targets->max_weight = (int)weight[t];
+    }
+    objective->label[0] = 1.0f / weight[0];
+    targets->n = n;
+    targets->weight = weight;
+    targets->label = objective->label;
+}
+
+/* The center, then the next k entries of the shard's noise pool. The pool is walked in a circle, so
+ * all its words are used equally often. */
+ALWAYS_INLINE void choose_noise(const skw2v_engine *engine, skw2v_objective *objective,
+                                const skw2v_slot *center) {
     const int k = engine->n_negatives, size = engine->pool_size;
     const int32_t start = objective->start;
     objective->start = start + k < size ? start + k : start + k - size;
 
     skw2v_targets *targets = &objective->targets;
     float **rows = targets->rows;
-    rows[0] = plan->slots[center_slot].output;
-    int plain = objective->clean[start];
+    rows[0] = center->output;
+    int plain = size == 0 || objective->clean[start];
     for (int o = 0; o < k; o++) {
         rows[1 + o] = objective->pool[start + o];
         plain &= rows[1 + o] != rows[0];
     }
-    targets->n = 1 + k;
-    targets->weight = objective->unit_weight;
-    targets->max_weight = 1;
-    if (__builtin_expect(plain, 1))
-        return;
-
-    float *weight = objective->weight;
-    memset(weight, 0, TARGETS_PADDED(1 + k) * sizeof *weight);
-    weight[0] = 1.0f;
-    int n = 1;
-    for (int o = 0; o < k; o++) {
-        float *row = objective->pool[start + o];
-        if (row == rows[0])
-            continue;
-        int t = 1;
-        while (t < n && rows[t] != row)
-            t++;
-        if (t == n)
-            rows[n++] = row;
-        weight[t] += 1.0f;
-        if ((int)weight[t] > targets->max_weight)
-            targets->max_weight = (int)weight[t];
+    if (targets->offset) {
+        objective->offset[0] = engine->offsets[center->word];
+        for (int o = 0; o < k; o++)
+            objective->offset[1 + o] = objective->pool_offset[start + o];
     }
-    targets->n = n;
-    targets->weight = weight;
+    targets->n = 1 + k;
+    targets->weight = objective->plain_weight;
+    targets->label = objective->plain_label;
+    targets->max_weight = 1;
+    if (__builtin_expect(!plain, 0))
+        choose_repeated_noise(engine, objective, start);
+}
+
+/* The nodes on the way from the root to the center, as the plan has looked them up. */
+static void choose_path(const skw2v_engine *engine, const skw2v_plan *plan,
+                        skw2v_objective *objective, const skw2v_slot *center) {
+    const int64_t first = engine->path_offsets[center->word];
+    const int64_t n = engine->path_offsets[center->word + 1] - first;
+    for (int64_t t = 0; t < n; t++) {
+        objective->targets.rows[t] = plan->slots[objective->path[t]].output;
+        objective->label[t] = engine->path_labels[first + t];
+        objective->weight[t] = 1.0f;
+    }
+    for (int64_t t = n; t % 8; t++)
+        objective->label[t] = objective->weight[t] = 0.0f;
+    objective->path += n;
+    objective->targets.n = n;
+    objective->targets.label = objective->label;
+    objective->targets.weight = objective->weight;
+}
+
+ALWAYS_INLINE void choose_targets(const skw2v_engine *engine, const skw2v_plan *plan,
+                                  skw2v_objective *objective, int32_t center_slot) {
+    const skw2v_slot *center = &plan->slots[center_slot];
+    if (engine->loss == SKW2V_SOFTMAX)
+        objective->targets.true_target = center->word;
+    else if (engine->loss == SKW2V_HIERARCHICAL_SOFTMAX)
+        choose_path(engine, plan, objective, center);
+    else
+        choose_noise(engine, objective, center);
 }
 
 /* The shard's loss. Noise that has been trained a moment ago in the same shard scores better than
  * it should, the more so the higher the rate: measured on all windows, the curve rises as the rate
  * falls. So noise counts in the windows that see each word of the pool for the first time, and
- * stands there for all pairs; the true pairs' loss is that of every window. */
-static inline void close_fresh_noise(negative_sampling *objective, const skw2v_loss *loss,
+ * stands there for all pairs; the true pairs' loss is that of every window. (Where a softmax ties
+ * the two together, the fresh windows stand for both.) */
+static inline void close_fresh_noise(skw2v_objective *objective, const skw2v_loss *loss,
                                      int64_t n_pairs) {
-    objective->fresh_noise_loss = loss->others;
+    objective->fresh_loss = loss->others;
     objective->fresh_pairs = n_pairs;
 }
 
-static inline double negative_sampling_loss(const negative_sampling *objective,
-                                            const skw2v_loss *loss, int64_t n_pairs) {
+static inline double objective_loss(const skw2v_objective *objective, const skw2v_loss *loss,
+                                    int64_t n_pairs) {
     if (objective->fresh_pairs == 0)
         return loss->first + loss->others;
-    return loss->first +
-           objective->fresh_noise_loss * ((double)n_pairs / (double)objective->fresh_pairs);
+    return loss->first + objective->fresh_loss * ((double)n_pairs / (double)objective->fresh_pairs);
 }
 
 #endif

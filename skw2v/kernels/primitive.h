@@ -8,10 +8,14 @@
  * hidden rows. `_reference.py` states the same in NumPy; the tests hold one to the other.
  *
  * How it is blocked. Targets go in blocks of 8, so S is a run of (n_hidden, 8) tiles and a label,
- * weight or offset vector serves every row. Scores: a tile of TILE_H hidden rows by all targets of
- * the block keeps its partial sums in registers over the whole row, then one tree of shuffles adds
- * them. Update: per vector of the row, old and new targets stay in registers while the hidden rows
- * pass by, so that one pass does both products. */
+ * weight or offset vector serves every row. Scores: a tile of up to TILE_H hidden rows by all
+ * targets of the block keeps its partial sums in registers over the whole row, then one tree of
+ * shuffles adds them. Update: per vector of the row, old and new targets stay in registers while
+ * the hidden rows pass by, so that one pass does both products.
+ *
+ * Where do the biases b go? A bias is the weight of a hidden unit that is always 1. It lies in the
+ * first padding column of its target row, hidden rows have a 1 there, and the products above train
+ * it with the rest; after the step the 1 is put back. */
 #ifndef SKW2V_PRIMITIVE_H
 #define SKW2V_PRIMITIVE_H
 
@@ -24,7 +28,8 @@
 
 /* ---- scores ---------------------------------------------------------------------------------- */
 
-/* acc[i][t]: the 16 partial sums of row i against target t. Stores their totals to s[8 * i + t]. */
+/* acc[i][t]: the 16 partial sums of row i against target t. Stores their totals to s[8 * i + t];
+ * for an odd n, something to the row after the last. */
 #if LANES == 16
 
 ALWAYS_INLINE vf add_halves(vf a, vf b) { /* [a0+a2 a1+a3 b0+b2 b1+b3] in 128-bit lanes */
@@ -99,15 +104,17 @@ ALWAYS_INLINE void score_tile(const int n_hidden, const int n_targets, float *co
 
 ALWAYS_INLINE void score_block(const int n_targets, int n_hidden, float *const *hidden,
                                float *const *targets, int64_t stride, float *s) {
+    /* All partial sums in registers, of which AVX-512 has 32. */
+    const int height = TILE_H == 4 && n_targets > 6 ? 3 : TILE_H;
     int i = 0;
-    for (; i + TILE_H <= n_hidden; i += TILE_H)
-        score_tile(TILE_H, n_targets, hidden + i, targets, stride, s + 8 * i);
+    for (; i + height <= n_hidden; i += height)
+        score_tile(height, n_targets, hidden + i, targets, stride, s + 8 * i);
 #if TILE_H == 4
-    if (n_hidden & 2) {
+    if (n_hidden - i >= 2) {
         score_tile(2, n_targets, hidden + i, targets, stride, s + 8 * i);
         i += 2;
     }
-    if (n_hidden & 1)
+    if (n_hidden > i)
         score_tile(1, n_targets, hidden + i, targets, stride, s + 8 * i);
 #endif
 }
@@ -148,7 +155,7 @@ ALWAYS_INLINE void update_block(const int n_targets, const int in_place, int n_h
                                 int64_t stride, const float *g) {
     int64_t j = 0;
 #if LANES == 16
-    for (; j + 2 * LANES <= stride; j += 2 * LANES)
+    for (; n_targets <= 6 && j + 2 * LANES <= stride; j += 2 * LANES)
         update_strip(n_targets, 2, in_place, n_hidden, from, to, targets, j, g);
 #endif
     for (; j < stride; j += LANES)
@@ -172,6 +179,9 @@ static void flush_loss(skw2v_loss *loss) {
             loss->product[later][lane] = 1.0f;
         }
     loss->n_factors = 0;
+    loss->others += log(loss->partition);
+    loss->partition = 1.0;
+    loss->n_partitions = 0;
 }
 
 /* G = rate * w * (y - sigmoid(S)) in place of S, and the loss sum w * (log(1 + exp(S)) - y * S).
@@ -179,7 +189,7 @@ static void flush_loss(skw2v_loss *loss) {
  * up, a lane each, and their logarithm is taken once in a hundred.
  * Works on two rows of 8 at a time, the second one idle (weight 0) where n_hidden is odd. */
 ALWAYS_INLINE void sigmoid_link(int n_hidden, float *s, const float *label, const float *weight,
-                                const float *shift, int max_weight, float rate, int later,
+                                const float *offset, int max_weight, float rate, int later,
                                 skw2v_loss *loss) {
     const int n_pairs = (n_hidden + 1) / 2;
     if (loss->n_factors + n_pairs > 120)
@@ -195,12 +205,12 @@ ALWAYS_INLINE void sigmoid_link(int n_hidden, float *s, const float *label, cons
 #if LANES == 16
         y = (vf)_mm512_broadcast_f32x8(_mm256_loadu_ps(label));
         w = (vf)_mm512_broadcast_f32x8(_mm256_loadu_ps(weight));
-        c = (vf)_mm512_broadcast_f32x8(_mm256_loadu_ps(shift));
+        c = offset ? (vf)_mm512_broadcast_f32x8(_mm256_loadu_ps(offset)) : zero;
         (void)column;
 #else
         y = vf_load(label + column);
         w = vf_load(weight + column);
-        c = vf_load(shift + column);
+        c = offset ? vf_load(offset + column) : zero;
 #endif
         vf linear = vf_load(loss->linear[later] + lane);
         vf product = vf_load(loss->product[later] + lane);
@@ -214,7 +224,7 @@ ALWAYS_INLINE void sigmoid_link(int n_hidden, float *s, const float *label, cons
                     w = zero;
 #endif
             }
-            vf x = vf_load(at) + c;
+            vf x = vf_load(at) - c;
             vi negative = (vi)(x < zero);
             vf e = vf_exp_nonpositive(vf_select(negative, x, -x));
             vf inverse = one / (one + e);
@@ -237,33 +247,111 @@ ALWAYS_INLINE void sigmoid_link(int n_hidden, float *s, const float *label, cons
                 }
 }
 
-/* G = rate * (y - softmax(S)) over all blocks, loss -sum y log softmax(S). Scalar and in double:
- * no training loop runs it yet. */
-static void softmax_link(int n_hidden, int64_t tile, float *s, const skw2v_targets *targets,
-                         float rate, skw2v_loss *loss) {
-    const int64_t n_targets = targets->n;
-    for (int i = 0; i < n_hidden; i++) {
-#define SCORE(t) s[(t) / BLOCK_T * tile + 8 * i + (t) % BLOCK_T]
-#define LOGIT(t)                                                                                   \
-    ((double)SCORE(t) + (targets->bias ? (double)*targets->bias[t] : 0.0) -                        \
-     (targets->offset ? (double)targets->offset[t] : 0.0))
-        double highest = -INFINITY, sum = 0.0;
-        for (int64_t t = 0; t < n_targets; t++)
-            if (targets->weight[t] > 0.0f && LOGIT(t) > highest)
-                highest = LOGIT(t);
-        for (int64_t t = 0; t < n_targets; t++)
-            sum += targets->weight[t] * exp(LOGIT(t) - highest);
-        const double log_sum = highest + log(sum);
-        for (int64_t t = 0; t < n_targets; t++) {
-            double logit = LOGIT(t);
-            double p = targets->weight[t] * exp(logit - log_sum);
-            if (targets->label[t] > 0.0f)
-                loss->first +=
-                    targets->label[t] * (log_sum - logit - log((double)targets->weight[t]));
-            SCORE(t) = (float)(rate * (targets->label[t] - p));
+/* S of two rows of a block, and label-like vectors that serve both. */
+ALWAYS_INLINE vf_runs load_runs(const float *at) {
+    vf_runs runs;
+    for (int p = 0; p < PER_BLOCK; p++)
+        runs.part[p] = vf_load(at + p * LANES);
+    return runs;
+}
+ALWAYS_INLINE vf_runs load_twice(const float *at) {
+    vf_runs runs;
+#if LANES == 16
+    runs.part[0] = (vf)_mm512_broadcast_f32x8(_mm256_loadu_ps(at));
+#else
+    for (int p = 0; p < PER_BLOCK; p++)
+        runs.part[p] = vf_load(at + p * LANES % 8);
+#endif
+    return runs;
+}
+
+/* Over all blocks, of two rows whose scores begin at `at`: S - c, with the lowest float for
+ * padding, in place of S. Returns the maximum of each row. */
+ALWAYS_INLINE vf_runs shift_and_find_highest(float *at, int lone, int64_t n_blocks, int64_t tile,
+                                             const float *weight, const float *offset) {
+    const vf zero = vf_set1(0.0f), lowest = vf_set1(-3.0e38f);
+    vf_runs high;
+    for (int p = 0; p < PER_BLOCK; p++)
+        high.part[p] = lowest;
+    for (int64_t block = 0; block < n_blocks; block++, at += tile) {
+        if (lone) /* the second row is not there; it must be finite */
+            memset(at + 8, 0, 8 * sizeof(float));
+        vf_runs x = load_runs(at), w = load_twice(weight + block * BLOCK_T);
+        if (offset) {
+            vf_runs c = load_twice(offset + block * BLOCK_T);
+            for (int p = 0; p < PER_BLOCK; p++)
+                x.part[p] = x.part[p] - c.part[p];
         }
-#undef LOGIT
-#undef SCORE
+        for (int p = 0; p < PER_BLOCK; p++) {
+            x.part[p] = vf_select((vi)(w.part[p] > zero), x.part[p], lowest);
+            high.part[p] = vf_max(high.part[p], x.part[p]);
+            vf_store(at + p * LANES, x.part[p]);
+        }
+    }
+    return fold_runs(high, vf_max);
+}
+
+/* w * exp(S - high) in place of S; returns the sum of each row. */
+ALWAYS_INLINE vf_runs exponentiate_and_sum(float *at, int64_t n_blocks, int64_t tile,
+                                           const float *weight, vf_runs high) {
+    const int64_t blocks_a_sum = 64; /* sums of sums lose less to rounding */
+    vf_runs sum;
+    for (int p = 0; p < PER_BLOCK; p++)
+        sum.part[p] = vf_set1(0.0f);
+    for (int64_t first = 0; first < n_blocks; first += blocks_a_sum) {
+        vf_runs part;
+        for (int p = 0; p < PER_BLOCK; p++)
+            part.part[p] = vf_set1(0.0f);
+        for (int64_t block = first; block < n_blocks && block < first + blocks_a_sum; block++) {
+            vf_runs x = load_runs(at + tile * block), w = load_twice(weight + block * BLOCK_T);
+            for (int p = 0; p < PER_BLOCK; p++) {
+                vf e = w.part[p] * vf_exp_nonpositive(x.part[p] - high.part[p]);
+                part.part[p] = part.part[p] + e;
+                vf_store(at + tile * block + p * LANES, e);
+            }
+        }
+        for (int p = 0; p < PER_BLOCK; p++)
+            sum.part[p] = sum.part[p] + part.part[p];
+    }
+    return fold_runs(sum, vf_sum);
+}
+
+ALWAYS_INLINE void store_runs(float *at, vf_runs runs) {
+    for (int p = 0; p < PER_BLOCK; p++)
+        vf_store(at + p * LANES, runs.part[p]);
+}
+
+/* G = rate * (y - softmax(S)) over all blocks, in place of S, and the loss log(Z) - S[true]. With
+ * weights, Z = sum w * exp(S): a target of weight w stands for w of them, of which one may be true.
+ * Two rows at a time, the second one idle where n_hidden is odd. */
+ALWAYS_INLINE void softmax_link(int n_hidden, int64_t tile, float *s, const skw2v_targets *targets,
+                                float rate, skw2v_loss *loss) {
+    const int64_t n_blocks = (targets->n + BLOCK_T - 1) / BLOCK_T,
+                  true_target = targets->true_target;
+    for (int i = 0; i < n_hidden; i += 2) {
+        float *at = s + 8 * i,
+              *true_at = at + tile * (true_target / BLOCK_T) + true_target % BLOCK_T;
+        vf_runs high = shift_and_find_highest(at, i + 1 == n_hidden, n_blocks, tile,
+                                              targets->weight, targets->offset);
+        const float true_score[2] = {true_at[0], true_at[8]};
+        vf_runs sum = exponentiate_and_sum(at, n_blocks, tile, targets->weight, high), scale;
+        for (int p = 0; p < PER_BLOCK; p++)
+            scale.part[p] = vf_set1(-rate) / sum.part[p];
+        for (int64_t block = 0; block < n_blocks; block++)
+            for (int p = 0; p < PER_BLOCK; p++) {
+                float *e = at + tile * block + p * LANES;
+                vf_store(e, scale.part[p] * vf_load(e));
+            }
+        float highest[16], partition[16];
+        store_runs(highest, high);
+        store_runs(partition, sum);
+        for (int row = 0; row < 2 && i + row < n_hidden; row++) {
+            true_at[8 * row] += rate;
+            loss->others += (double)highest[8 * row] - (double)true_score[row];
+            loss->partition *= (double)partition[8 * row];
+            if (++loss->n_partitions == 30) /* each below 2^32 */
+                flush_loss(loss);
+        }
     }
 }
 
@@ -297,27 +385,14 @@ static void softmax_link(int n_hidden, int64_t tile, float *s, const skw2v_targe
         break;                                                                                     \
     }
 
-/* What the link adds to the scores of one block: b - c. Returns `zeros` where there is neither. */
-ALWAYS_INLINE const float *block_shift(const skw2v_targets *targets, int64_t first, int n,
-                                       float *room) {
-    static const float zeros[BLOCK_T];
-    if (targets->bias == NULL && targets->offset == NULL)
-        return zeros;
-    for (int t = 0; t < BLOCK_T; t++)
-        room[t] = t < n ? (targets->bias ? *targets->bias[first + t] : 0.0f) -
-                              (targets->offset ? targets->offset[first + t] : 0.0f)
-                        : 0.0f;
-    return room;
-}
-
 ALWAYS_INLINE void primitive_step(int n_hidden, float *const *from, float *const *to,
                                   const skw2v_targets *targets, int64_t stride, float rate,
                                   const int link, skw2v_loss *loss, float *scratch) {
     float *s = scratch; /* (n_blocks, n_hidden rounded up to even, 8) */
     const int64_t tile = 8 * (int64_t)(n_hidden + (n_hidden & 1));
     const int64_t n_blocks = (targets->n + BLOCK_T - 1) / BLOCK_T;
-    float *copies[SKW2V_MAX_GROUP];
-    float shift[BLOCK_T];
+    float *changes[SKW2V_MAX_GROUP];
+    const int bias_column = targets->bias_column;
 
     for (int64_t block = 0; block < n_blocks; block++) {
         const int64_t first = block * BLOCK_T;
@@ -328,25 +403,28 @@ ALWAYS_INLINE void primitive_step(int n_hidden, float *const *from, float *const
 #undef CALL
         if (link == SKW2V_LINK_SIGMOID)
             sigmoid_link(n_hidden, tile_s, targets->label + first, targets->weight + first,
-                         block_shift(targets, first, n, shift), targets->max_weight, rate,
-                         block > 0, loss);
+                         targets->offset ? targets->offset + first : NULL, targets->max_weight,
+                         rate, block > 0, loss);
     }
     if (link == SKW2V_LINK_SOFTMAX)
         softmax_link(n_hidden, tile, s, targets, rate, loss);
 
-    int in_place = from == to;
-    if (in_place && n_blocks > 1) { /* a later block must still see the rows as they were */
-        float *copy = s + tile * n_blocks;
-        for (int i = 0; i < n_hidden; i++, copy += stride)
-            copies[i] = memcpy(copy, from[i], (size_t)stride * sizeof(float));
-        from = copies;
-        in_place = 0;
+    /* With more than one block, what is added to a hidden row gathers apart: a later block must
+     * still see the row as it was, and the many small terms of a large softmax would each be
+     * rounded against the row's own size. */
+    const int in_place = from == to, gather = in_place && n_blocks > 1;
+    if (gather) {
+        float *change = s + tile * n_blocks + 8; /* the last score tile may write a row too many */
+        memset(change, 0, (size_t)(n_hidden * stride) * sizeof(float));
+        for (int i = 0; i < n_hidden; i++)
+            changes[i] = change + i * stride;
+        to = changes;
     }
     for (int64_t block = 0; block < n_blocks; block++) {
         const int64_t first = block * BLOCK_T;
         const int n = targets->n - first < BLOCK_T ? (int)(targets->n - first) : BLOCK_T;
         const float *g = s + tile * block;
-        if (in_place) {
+        if (in_place && !gather) {
 #define CALL(N) update_block(N, 1, n_hidden, from, to, targets->rows + first, stride, g)
             FOR_TARGETS(n, CALL)
 #undef CALL
@@ -355,11 +433,32 @@ ALWAYS_INLINE void primitive_step(int n_hidden, float *const *from, float *const
             FOR_TARGETS(n, CALL)
 #undef CALL
         }
-        if (targets->bias != NULL)
-            for (int t = 0; t < n; t++)
-                for (int i = 0; i < n_hidden; i++)
-                    *targets->bias[first + t] += g[8 * i + t];
     }
+    if (gather) {
+        for (int i = 0; i < n_hidden; i++)
+            for (int64_t j = 0; j < stride; j += LANES)
+                vf_store(from[i] + j, vf_load(from[i] + j) + vf_load(to[i] + j));
+        to = from;
+    }
+    if (bias_column >= 0)
+        for (int i = 0; i < n_hidden; i++)
+            to[i][bias_column] = in_place ? 1.0f : 0.0f;
 }
+
+/* One for each link, shared by the architectures. */
+static void sigmoid_step(int n_hidden, float *const *from, float *const *to,
+                         const skw2v_targets *targets, int64_t stride, float rate, skw2v_loss *loss,
+                         float *scratch) {
+    primitive_step(n_hidden, from, to, targets, stride, rate, SKW2V_LINK_SIGMOID, loss, scratch);
+}
+
+static void softmax_step(int n_hidden, float *const *from, float *const *to,
+                         const skw2v_targets *targets, int64_t stride, float rate, skw2v_loss *loss,
+                         float *scratch) {
+    primitive_step(n_hidden, from, to, targets, stride, rate, SKW2V_LINK_SOFTMAX, loss, scratch);
+}
+
+typedef void (*skw2v_step)(int, float *const *, float *const *, const skw2v_targets *, int64_t,
+                           float, skw2v_loss *, float *);
 
 #endif

@@ -96,6 +96,10 @@ ALWAYS_INLINE vf vf_select(vi mask, vf a, vf b) {
     return (vf)((mask & (vi)a) | (~mask & (vi)b));
 }
 
+ALWAYS_INLINE vf vf_max(vf a, vf b) {
+    return vf_select((vi)(a < b), b, a);
+}
+
 /* max(a, 0); a NaN stays a NaN */
 ALWAYS_INLINE vf vf_relu(vf a) {
     return vf_select((vi)(a < vf_set1(0.0f)), vf_set1(0.0f), a);
@@ -120,6 +124,45 @@ ALWAYS_INLINE vf vf_exp_nonpositive(vf x) {
     p = vf_fma(p, r, vf_set1(5.0000001201e-1f));
     p = vf_fma(p, r * r, r + vf_set1(1.0f));
     return (vf)((vi)p + exponent);
+}
+
+/* Two runs of 8 floats. Folding combines each run in one fixed tree (i with i ^ 4, then ^ 2, ^ 1)
+ * and leaves the result in all of its 8 lanes. */
+typedef struct {
+    vf part[PER_BLOCK];
+} vf_runs;
+
+#if LANES == 16
+#define SWAP_4(a) _mm512_shuffle_f32x4(a, a, 0xB1)
+#define SWAP_2(a) _mm512_permute_ps(a, 0x4E)
+#define SWAP_1(a) _mm512_permute_ps(a, 0xB1)
+#elif LANES == 8
+#define SWAP_4(a) _mm256_permute2f128_ps(a, a, 0x01)
+#define SWAP_2(a) _mm256_permute_ps(a, 0x4E)
+#define SWAP_1(a) _mm256_permute_ps(a, 0xB1)
+#else
+#define SWAP_2(a) ((vf){(a)[2], (a)[3], (a)[0], (a)[1]})
+#define SWAP_1(a) ((vf){(a)[1], (a)[0], (a)[3], (a)[2]})
+#endif
+
+ALWAYS_INLINE vf vf_sum(vf a, vf b) {
+    return a + b;
+}
+
+ALWAYS_INLINE vf_runs fold_runs(vf_runs runs, vf (*const combine)(vf, vf)) {
+#if LANES == 4
+    for (int p = 0; p < PER_BLOCK; p += 2)
+        runs.part[p] = runs.part[p + 1] = combine(runs.part[p], runs.part[p + 1]);
+#endif
+    for (int p = 0; p < PER_BLOCK; p++) {
+        vf a = runs.part[p];
+#if LANES > 4
+        a = combine(a, SWAP_4(a));
+#endif
+        a = combine(a, SWAP_2(a));
+        runs.part[p] = combine(a, SWAP_1(a));
+    }
+    return runs;
 }
 
 #endif
