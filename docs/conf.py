@@ -1,5 +1,10 @@
 """Sphinx settings; `make docs` builds with warnings as errors and without the network."""
 
+import shutil
+from pathlib import Path
+
+from cycler import cycler
+
 import skw2v
 
 project = "skw2v"
@@ -10,6 +15,8 @@ version = release = skw2v.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "matplotlib.sphinxext.plot_directive",
     "sphinx-mathjax-offline",  # formulas are drawn without the network, too
     "numpydoc",
 ]
@@ -22,6 +29,28 @@ nitpicky = False
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
+# Figures are drawn by docs/figures/*.py as the pages are built.
+plot_formats = ["svg"]
+plot_html_show_formats = False
+plot_html_show_source_link = False
+plot_apply_rcparams = True
+plot_rcparams = {
+    "axes.axisbelow": True,
+    "axes.prop_cycle": cycler(
+        # Okabe and Ito's colours, as in skw2v.display.
+        color=["#0072b2", "#d55e00", "#009e73", "#a6559d", "#b07d00", "#3a9bd6", "#333333"]
+    ),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 10.5,
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "legend.fontsize": 9.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "svg.hashsalt": "skw2v",  # the same file from every build
+}
+
 html_theme = "pydata_sphinx_theme"
 html_title = "skw2v"
 html_show_sourcelink = False
@@ -31,3 +60,18 @@ html_theme_options = {
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
 }
+
+
+def setup(app):
+    app.connect("builder-inited", draw_anew)
+    app.connect("autodoc-skip-member", skip_fields)
+
+
+def draw_anew(app):
+    """Forget drawn figures: they show the library, which may have changed where they have not."""
+    shutil.rmtree(Path(app.doctreedir).parent / "plot_directive", ignore_errors=True)
+
+
+def skip_fields(app, what, name, member, skip, options):
+    """Leave out the fields of named tuples, of which Python says no more than their number."""
+    return True if str(getattr(member, "__doc__", "")).startswith("Alias for field") else None
