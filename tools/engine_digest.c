@@ -1,5 +1,6 @@
 /* Trains the engine on a small made-up corpus, without Python, and prints a digest of the vectors'
- * bits for each architecture. tools/check_arm64.sh builds it for two processors and compares. */
+ * bits for each architecture and loss. tools/check_arm64.sh builds it for two processors and
+ * compares. */
 #include "engine.h"
 #include "rng.h"
 
@@ -9,10 +10,24 @@
 
 enum { N_WORDS = 300, N_TOKENS = 20000, N_DOCUMENTS = 50, STRIDE = 112, N_COMPONENTS = 100 };
 enum { N_SHARDS = 4, SHARD_TOKENS = 50, N_ROUNDS = N_TOKENS / (N_SHARDS * SHARD_TOKENS) };
+enum { N_EPOCHS = 2, N_SOFTMAX_ROUNDS = 5 }; /* softmax takes long, under emulation above all */
+enum { N_NEGATIVES = 5, POOL_SIZE = 32 };
+
+static const char *const losses[] = {
+    [SKW2V_NEGATIVE_SAMPLING] = "negative_sampling",
+    [SKW2V_NCE] = "nce",
+    [SKW2V_SAMPLED_SOFTMAX] = "sampled_softmax",
+    [SKW2V_HIERARCHICAL_SOFTMAX] = "hierarchical_softmax",
+    [SKW2V_SOFTMAX] = "softmax",
+};
 
 static int32_t token_ids[N_TOKENS], alias[N_WORDS];
 static int64_t document_offsets[N_DOCUMENTS + 1];
 static uint32_t keep_threshold[N_WORDS], alias_threshold[N_WORDS];
+static float offsets[N_WORDS];
+static int64_t path_offsets[N_WORDS + 1];
+static int32_t path_nodes[N_WORDS * N_WORDS];
+static float path_labels[N_WORDS * N_WORDS];
 
 static float *rows(void) {
     float *memory = aligned_alloc(64, N_WORDS * STRIDE * sizeof(float));
@@ -28,7 +43,28 @@ static uint64_t digest(const float *matrix) {
     return hash;
 }
 
-static int train(const skw2v_body *body, int architecture) {
+/* A tree as flat as can be: a heap of the nodes, the root first, then the words. */
+static void make_paths(void) {
+    int64_t n = 0;
+    for (int64_t word = 0; word < N_WORDS; word++) {
+        const int64_t leaf = word + N_WORDS - 1;
+        path_offsets[word] = n;
+        for (int64_t at = leaf; at > 0; at = (at - 1) / 2)
+            n++;
+        for (int64_t at = leaf, i = n - 1; at > 0; at = (at - 1) / 2, i--) {
+            path_nodes[i] = (int32_t)((at - 1) / 2);
+            path_labels[i] = at % 2 ? 1.0f : 0.0f;
+        }
+    }
+    path_offsets[N_WORDS] = n;
+}
+
+static int train(const skw2v_body *body, int architecture, int loss) {
+    const int has_noise = loss <= SKW2V_SAMPLED_SOFTMAX;
+    const int has_biases =
+        loss == SKW2V_NCE || loss == SKW2V_SAMPLED_SOFTMAX || loss == SKW2V_SOFTMAX;
+    const int64_t n_epochs = loss == SKW2V_SOFTMAX ? 1 : N_EPOCHS;
+    const int64_t n_rounds = loss == SKW2V_SOFTMAX ? N_SOFTMAX_ROUNDS : N_ROUNDS;
     skw2v_engine engine = {
         .token_ids = token_ids,
         .document_offsets = document_offsets,
@@ -39,12 +75,19 @@ static int train(const skw2v_body *body, int architecture) {
         .alias_threshold = alias_threshold,
         .alias = alias,
         .seed = 1,
+        .loss = loss,
+        .remove_hits = loss != SKW2V_NCE,
+        .offsets = has_biases ? offsets : NULL,
+        .path_offsets = path_offsets,
+        .path_nodes = path_nodes,
+        .path_labels = path_labels,
+        .bias_column = has_biases ? N_COMPONENTS : -1,
         .architecture = architecture,
         .cbow_gradient = SKW2V_CBOW_EXACT,
         .window = 5,
         .dynamic_window = 1,
-        .n_negatives = 5,
-        .pool_size = 32,
+        .n_negatives = has_noise ? N_NEGATIVES : 0,
+        .pool_size = has_noise ? POOL_SIZE : 0,
         .group_size = SKW2V_MAX_GROUP,
         .stride = STRIDE,
         .n_shards = N_SHARDS,
@@ -61,17 +104,19 @@ static int train(const skw2v_body *body, int architecture) {
             engine.input[i * STRIDE + j] =
                 ((float)(skw2v_random_bits(key, i * N_COMPONENTS + j) >> 40) / 16777216.0f - 0.5f) /
                 N_COMPONENTS;
+    for (int64_t i = 0; has_biases && i < N_WORDS; i++)
+        engine.input[i * STRIDE + engine.bias_column] = 1.0f;
     float learning_rates[N_ROUNDS];
     for (int r = 0; r < N_ROUNDS; r++)
         learning_rates[r] = 0.025f;
-    for (int64_t epoch = 0; epoch < 3; epoch++) {
+    for (int64_t epoch = 0; epoch < n_epochs; epoch++) {
         skw2v_team team;
         for (int s = 0; s < engine.n_shards; s++) {
             skw2v_start_epoch(&engine, epoch, s);
             skw2v_prepare_shard(&engine, epoch, 0, s);
         }
         skw2v_start_team(&team, 1, 1);
-        skw2v_run_rounds(&engine, body, &team, 0, epoch, 0, N_ROUNDS, learning_rates);
+        skw2v_run_rounds(&engine, body, &team, 0, epoch, 0, n_rounds, learning_rates);
     }
     int64_t n_pairs = 0;
     for (int s = 0; s < engine.n_shards; s++)
@@ -80,8 +125,9 @@ static int train(const skw2v_body *body, int architecture) {
         fprintf(stderr, "nothing was trained: its digest would show nothing\n");
         return 2;
     }
-    printf("%s %016llx %016llx\n", architecture == SKW2V_SKIPGRAM ? "skipgram" : "cbow",
-           (unsigned long long)digest(engine.input), (unsigned long long)digest(engine.output));
+    printf("%s %s %016llx %016llx\n", architecture == SKW2V_SKIPGRAM ? "skipgram" : "cbow",
+           losses[loss], (unsigned long long)digest(engine.input),
+           (unsigned long long)digest(engine.output));
     skw2v_release(&engine);
     free(engine.input);
     free(engine.output);
@@ -106,6 +152,11 @@ int main(int argc, char **argv) {
         keep_threshold[i] = i < 10 ? UINT32_MAX / 2 : UINT32_MAX;
         alias_threshold[i] = UINT32_MAX;
         alias[i] = i;
+        offsets[i] = -3.0f - (float)i / 128.0f;
     }
-    return train(body, SKW2V_SKIPGRAM) || train(body, SKW2V_CBOW);
+    make_paths();
+    int status = 0;
+    for (int loss = SKW2V_NEGATIVE_SAMPLING; loss <= SKW2V_SOFTMAX && !status; loss++)
+        status = train(body, SKW2V_SKIPGRAM, loss) || train(body, SKW2V_CBOW, loss);
+    return status;
 }

@@ -3,15 +3,16 @@
 #
 #   tools/race.sh [FOLDER]      FOLDER keeps the programs and their output; a temporary one by default
 #
-# tools/race_test.c trains small corpora through the code that `Engine.run` runs, with 1, 2, 3 and 8
-# threads, and compares the bits. It is built
+# tools/race_test.c trains small corpora, every loss on several, through the code that `Engine.run`
+# runs, with 1, 2, 3 and 8 threads, and compares the bits; then it calls what else the kernels offer.
+# It is built
 #
 #   1. with the ThreadSanitizer, which must stay silent;
 #   2. the same with a race seeded, once between two phases of a round and once within one: the
 #      ThreadSanitizer must report it. A detector that finds nothing proves nothing;
 #   3. with the Address- and UndefinedBehaviorSanitizer, which must stay silent.
 #
-# Takes about a minute. Needs a compiler with these sanitizers: GCC or Clang (CC=clang); on Debian
+# Takes one to two minutes. Needs a compiler with these sanitizers: GCC or Clang (CC=clang); on Debian
 # and Ubuntu, gcc brings them. Threads are POSIX threads: GCC's OpenMP library is not built for the
 # ThreadSanitizer, which would not see its barriers. So what remains unseen is the one line of OpenMP
 # that starts the team, and the loops in _kernels.pyx that fill or pool rows, a thread each its own.

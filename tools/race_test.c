@@ -1,5 +1,6 @@
 /* Trains made-up corpora with several threads, as `Engine.run` does, and compares every bit with
- * what one thread gives. tools/race.sh builds it with sanitizers and says what they must report.
+ * what one thread gives; then calls what else a body offers at the edges of its memory.
+ * tools/race.sh builds it with sanitizers and says what they must report.
  *
  *   race_test [ISA ...]      the instruction sets to run; all that this machine has by default
  *
@@ -12,6 +13,7 @@
 #include "engine.h"
 #include "rng.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -33,37 +35,99 @@ enum { MAX_THREADS = 8, N_EPOCHS = 2, ROUNDS_PER_CALL = 5 };
 
 typedef struct {
     const char *name;
+    int loss;
     int64_t n_words, n_tokens;
     int64_t longest_document;
     int architecture, cbow_gradient;
     int window, n_negatives, pool_size, group_size;
     int n_shards;
-    int64_t shard_tokens, stride;
+    int64_t shard_tokens;
+    int n_components;
+    int options;
 } setting;
 
 enum { S = SKW2V_SKIPGRAM, C = SKW2V_CBOW, EXACT = SKW2V_CBOW_EXACT, FULL = SKW2V_CBOW_WORD2VEC };
-
-/* The first ones have the races to be found, rows that are shared and rows that are not; the others
- * are the edges of the memory that a plan may use. */
-static const setting settings[] = {
-    {"skip-gram", 300, 6000, 150, S, EXACT, 5, 5, 32, 16, 16, 40, 16},
-    {"cbow", 300, 6000, 150, C, EXACT, 5, 5, 32, 16, 16, 40, 48},
-    {"word2vec's cbow", 2000, 4000, 900, C, FULL, 5, 5, 32, 16, 5, 40, 16},
-    {"few words, most shards", 3, 3000, 60, S, EXACT, 4, 5, 5, 16, SKW2V_MAX_SHARDS, 8, 16},
-    {"one document", 50, 2000, 2000, S, EXACT, 5, 12, 40, 16, 7, 33, 32},
-    {"shards of a token", 20, 400, 30, C, FULL, 3, 2, 2, 4, 16, 1, 16},
-    {"wide windows", 40, 500, 90, S, EXACT, 50, 5, 7, 3, 4, 9, 16},
-    {"one shard", 100, 900, 50, S, EXACT, 5, 5, 32, 16, 1, 100, 16},
-    {"fewer tokens than shards", 5, 11, 4, C, EXACT, 5, 5, 32, 16, 16, 128, 16},
-    {"one token", 1, 1, 1, S, EXACT, 5, 1, 1, 1, 3, 1, 16},
+enum {
+    NS = SKW2V_NEGATIVE_SAMPLING,
+    NCE = SKW2V_NCE,
+    SS = SKW2V_SAMPLED_SOFTMAX,
+    HS = SKW2V_HIERARCHICAL_SOFTMAX,
+    ALL = SKW2V_SOFTMAX,
+};
+enum {
+    HITS = 1,  /* are kept */
+    CHAIN = 2, /* the tree is as deep as can be, not as flat */
+    ZERO = 4,  /* offsets */
 };
 
-/* ---- a corpus ------------------------------------------------------------------------------- */
+/* The first one of each loss has the races to be found, rows that are shared and rows that are not;
+ * the others are the edges of the memory that a plan may use. A bias needs a block of columns of
+ * its own where the components fill theirs (16, 32), and none where they do not. */
+static const setting settings[] = {
+    {"skip-gram", NS, 300, 6000, 150, S, EXACT, 5, 5, 32, 16, 16, 40, 16, 0},
+    {"cbow", NS, 300, 6000, 150, C, EXACT, 5, 5, 32, 16, 16, 40, 48, 0},
+    {"word2vec's cbow", NS, 2000, 4000, 900, C, FULL, 5, 5, 32, 16, 5, 40, 16, 0},
+    {"few words, most shards", NS, 3, 3000, 60, S, EXACT, 4, 5, 5, 16, SKW2V_MAX_SHARDS, 8, 16, 0},
+    {"one document", NS, 50, 2000, 2000, S, EXACT, 5, 12, 40, 16, 7, 33, 32, 0},
+    {"shards of a token", NS, 20, 400, 30, C, FULL, 3, 2, 2, 4, 16, 1, 16, 0},
+    {"wide windows", NS, 40, 500, 90, S, EXACT, 50, 5, 7, 3, 4, 9, 16, 0},
+    {"one shard", NS, 100, 900, 50, S, EXACT, 5, 5, 32, 16, 1, 100, 16, 0},
+    {"fewer tokens than shards", NS, 5, 11, 4, C, EXACT, 5, 5, 32, 16, 16, 128, 16, 0},
+    {"one token", NS, 1, 1, 1, S, EXACT, 5, 1, 1, 1, 3, 1, 16, 0},
+    {"no noise", NS, 50, 400, 60, S, EXACT, 5, 0, 0, 16, 5, 20, 16, 0},
+    {"hits kept", NS, 6, 600, 60, S, EXACT, 4, 9, 20, 16, 8, 9, 16, HITS},
+
+    {"nce", NCE, 300, 3000, 150, S, EXACT, 5, 5, 32, 16, 16, 40, 16, HITS},
+    {"nce, hits removed", NCE, 300, 1500, 150, C, FULL, 5, 5, 32, 16, 8, 40, 20, 0},
+    {"nce, few words", NCE, 4, 600, 60, C, EXACT, 4, 5, 5, 16, 8, 8, 32, HITS},
+    {"nce, few words, hits removed", NCE, 4, 600, 60, S, EXACT, 4, 9, 20, 16, 8, 8, 15, 0},
+    {"nce, one word", NCE, 1, 60, 9, S, EXACT, 5, 5, 5, 16, 3, 7, 16, 0},
+
+    {"sampled softmax", SS, 300, 3000, 150, S, EXACT, 5, 5, 32, 16, 16, 40, 10, 0},
+    {"sampled softmax, cbow", SS, 300, 1500, 150, C, FULL, 5, 5, 32, 16, 8, 40, 32, 0},
+    {"sampled softmax, full groups", SS, 600, 400, 300, S, EXACT, 30, 21, 40, 16, 4, 30, 16, 0},
+    {"sampled softmax, odd groups", SS, 600, 400, 300, S, EXACT, 30, 15, 40, 7, 4, 30, 16, 0},
+    {"sampled softmax, few words", SS, 4, 600, 60, S, EXACT, 4, 5, 5, 16, 8, 8, 15, 0},
+    {"sampled softmax, hits kept", SS, 4, 600, 60, C, EXACT, 4, 9, 20, 16, 8, 8, 16, HITS},
+    {"sampled softmax, one word", SS, 1, 60, 9, C, EXACT, 5, 5, 5, 16, 3, 7, 5, 0},
+
+    {"hierarchical softmax", HS, 300, 3000, 150, S, EXACT, 5, 0, 0, 16, 16, 40, 16, 0},
+    {"hierarchical softmax, cbow", HS, 300, 1500, 150, C, FULL, 5, 0, 0, 16, 8, 40, 20, 0},
+    {"a chain", HS, 150, 500, 90, S, EXACT, 20, 0, 0, 16, 5, 20, 16, CHAIN},
+    {"a chain, cbow", HS, 150, 500, 90, C, EXACT, 5, 0, 0, 16, 7, 9, 16, CHAIN},
+    {"a chain, shards of a token", HS, 40, 100, 30, S, EXACT, 3, 0, 0, 3, 16, 1, 16, CHAIN},
+    {"two words, one node", HS, 2, 300, 30, S, EXACT, 5, 0, 0, 16, 8, 8, 16, 0},
+    {"one word, no node", HS, 1, 60, 9, S, EXACT, 5, 0, 0, 16, 3, 7, 16, 0},
+    {"one word, no node, cbow", HS, 1, 60, 9, C, EXACT, 5, 0, 0, 16, 3, 7, 16, 0},
+
+    {"softmax", ALL, 100, 800, 90, S, EXACT, 5, 0, 0, 16, 8, 20, 16, 0},
+    {"softmax, full groups", ALL, 600, 200, 300, S, EXACT, 30, 0, 0, 16, 3, 20, 15, 0},
+    {"softmax, odd groups", ALL, 300, 150, 90, S, EXACT, 10, 0, 0, 5, 3, 20, 32, 0},
+    {"softmax, cbow", ALL, 600, 300, 90, C, FULL, 5, 0, 0, 16, 4, 20, 16, 0},
+    {"softmax, few words", ALL, 5, 600, 60, S, EXACT, 4, 0, 0, 16, SKW2V_MAX_SHARDS, 4, 20, 0},
+    {"softmax, whole blocks", ALL, 16, 400, 60, C, EXACT, 4, 0, 0, 16, 8, 8, 16, ZERO},
+    {"softmax, no offsets", ALL, 90, 400, 60, S, EXACT, 4, 0, 0, 16, 8, 8, 16, ZERO},
+    {"softmax, one word", ALL, 1, 60, 9, S, EXACT, 5, 0, 0, 16, 3, 7, 16, 0},
+};
+
+static int has_biases(const setting *set) {
+    return set->loss == NCE || set->loss == SS || set->loss == ALL;
+}
+
+static int64_t stride_of(const setting *set) {
+    return (set->n_components + has_biases(set) + 15) / 16 * 16;
+}
+
+/* ---- a corpus and what its objective needs --------------------------------------------------- */
 
 typedef struct {
     int32_t *token_ids, *alias;
     int64_t *document_offsets, n_documents;
     uint32_t *keep_threshold, *alias_threshold;
+    float *offsets;
+    int64_t *path_offsets;
+    int32_t *path_nodes;
+    float *path_labels;
 } corpus;
 
 /* Exactly as much as is used, so that the AddressSanitizer sees the first byte too many. */
@@ -74,13 +138,69 @@ static void *room(size_t n, size_t size) {
     return memory;
 }
 
+/* A way from the root (node n_words - 2) down to the word, at `nodes` and `labels`; returns its
+ * length. In a chain, node after node has one word and the rest of the chain below it. */
+static int64_t walk_down(const setting *set, int64_t word, int32_t *nodes, float *labels) {
+    const int64_t root = set->n_words - 2;
+    int64_t n = 0;
+    if (set->options & CHAIN) {
+        for (; n <= word && n <= root; n++) {
+            nodes[n] = (int32_t)(root - n);
+            labels[n] = n == word ? 1.0f : 0.0f;
+        }
+        return n;
+    }
+    /* A heap of the nodes, the root first, then the words. */
+    const int64_t leaf = word + set->n_words - 1;
+    for (int64_t at = leaf; at > 0; at = (at - 1) / 2)
+        n++;
+    for (int64_t at = leaf, i = n - 1; at > 0; at = (at - 1) / 2, i--) {
+        nodes[i] = (int32_t)(root - (at - 1) / 2);
+        labels[i] = at % 2 ? 1.0f : 0.0f;
+    }
+    return n;
+}
+
+static void make_paths(const setting *set, corpus *made) {
+    const size_t n_words = (size_t)set->n_words;
+    int32_t *nodes = room(n_words * n_words, sizeof(int32_t));
+    float *labels = room(n_words * n_words, sizeof(float));
+    made->path_offsets = room(n_words + 1, sizeof(int64_t));
+    int64_t n = 0;
+    for (int64_t w = 0; w < set->n_words; w++) {
+        made->path_offsets[w] = n;
+        n += walk_down(set, w, nodes + n, labels + n);
+    }
+    made->path_offsets[n_words] = n;
+    if (n > 0) { /* NULL for none, as from `Engine` */
+        made->path_nodes = memcpy(room((size_t)n, sizeof *nodes), nodes, (size_t)n * sizeof *nodes);
+        made->path_labels =
+            memcpy(room((size_t)n, sizeof *labels), labels, (size_t)n * sizeof *labels);
+    }
+    free(nodes);
+    free(labels);
+}
+
+static void make_noise(const setting *set, corpus *made) {
+    made->alias_threshold = room((size_t)set->n_words, sizeof(uint32_t));
+    made->alias = room((size_t)set->n_words, sizeof(int32_t));
+    for (int32_t i = 0; i < set->n_words; i++) {
+        made->alias_threshold[i] = i % 2 ? UINT32_MAX : UINT32_MAX / 3;
+        made->alias[i] = i / 2;
+    }
+}
+
+static void make_offsets(const setting *set, corpus *made) {
+    made->offsets = room((size_t)set->n_words, sizeof(float));
+    for (int32_t i = 0; i < set->n_words; i++)
+        made->offsets[i] = 1.0f - 4.0f * (float)i / (float)set->n_words;
+}
+
 static corpus make_corpus(const setting *set) {
     const uint64_t key = skw2v_stream_key(2, SKW2V_PURPOSE_INIT, 0);
     corpus made = {.token_ids = room((size_t)set->n_tokens, sizeof(int32_t)),
                    .document_offsets = room((size_t)set->n_tokens + 4, sizeof(int64_t)),
-                   .keep_threshold = room((size_t)set->n_words, sizeof(uint32_t)),
-                   .alias_threshold = room((size_t)set->n_words, sizeof(uint32_t)),
-                   .alias = room((size_t)set->n_words, sizeof(int32_t))};
+                   .keep_threshold = room((size_t)set->n_words, sizeof(uint32_t))};
     for (int64_t i = 0; i < set->n_tokens; i++) { /* the least of two draws: low ids are frequent */
         const uint64_t bits = skw2v_random_bits(key, (uint64_t)i);
         const int32_t a = (int32_t)skw2v_below(bits, (uint32_t)set->n_words);
@@ -100,11 +220,14 @@ static corpus make_corpus(const setting *set) {
     }
     made.n_documents = n - 1;
     made.document_offsets = realloc(offsets, (size_t)n * sizeof *offsets);
-    for (int32_t i = 0; i < set->n_words; i++) {
+    for (int32_t i = 0; i < set->n_words; i++)
         made.keep_threshold[i] = i < set->n_words / 8 ? UINT32_MAX / 2 : UINT32_MAX;
-        made.alias_threshold[i] = i % 2 ? UINT32_MAX : UINT32_MAX / 3;
-        made.alias[i] = i / 2;
-    }
+    if (set->pool_size > 0)
+        make_noise(set, &made);
+    if (has_biases(set) && !(set->options & ZERO))
+        make_offsets(set, &made);
+    if (set->loss == HS)
+        make_paths(set, &made);
     return made;
 }
 
@@ -114,6 +237,10 @@ static void free_corpus(corpus *made) {
     free(made->keep_threshold);
     free(made->alias_threshold);
     free(made->alias);
+    free(made->offsets);
+    free(made->path_offsets);
+    free(made->path_nodes);
+    free(made->path_labels);
 }
 
 /* ---- training, as Engine.run does it --------------------------------------------------------- */
@@ -151,17 +278,51 @@ static void call(share common, int n_threads, int n_cores) {
 }
 
 typedef struct {
-    float *matrices; /* input and output vectors, (2, n_words, stride) */
-    size_t bytes;
+    float *input, *output; /* output: NULL where it has no rows */
+    size_t input_bytes, output_bytes;
     double loss[N_EPOCHS];
     int64_t n_pairs[N_EPOCHS];
 } result;
 
+static float *aligned_room(size_t bytes) {
+    float *memory = aligned_alloc(64, bytes);
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
+/* Of the columns after the components: 1 for the bias, else 0. */
+static float padding(const setting *set, int64_t column) {
+    return has_biases(set) && column == set->n_components ? 1.0f : 0.0f;
+}
+
+static result make_matrices(const setting *set) {
+    const uint64_t key = skw2v_stream_key(1, SKW2V_PURPOSE_INIT, 0);
+    const int64_t stride = stride_of(set), n_output = set->n_words - (set->loss == HS);
+    result made = {.input_bytes = (size_t)(set->n_words * stride) * sizeof(float),
+                   .output_bytes = (size_t)(n_output * stride) * sizeof(float)};
+    made.input = aligned_room(made.input_bytes);
+    for (int64_t i = 0; i < set->n_words * stride; i++) {
+        const uint64_t bits = skw2v_random_bits(key, (uint64_t)i);
+        const float drawn = (float)(bits >> 40) / 16777216.0f - 0.5f;
+        const int64_t column = i % stride;
+        made.input[i] = column < set->n_components ? drawn / (float)stride : padding(set, column);
+    }
+    if (n_output > 0) {
+        made.output = aligned_room(made.output_bytes);
+        memset(made.output, 0, made.output_bytes);
+    }
+    return made;
+}
+
+static void free_matrices(result *trained) {
+    free(trained->input);
+    free(trained->output);
+}
+
 static result train(const setting *set, const corpus *text, const skw2v_body *body, int n_threads,
                     int n_cores) {
-    const int64_t n_floats = set->n_words * set->stride;
-    result trained = {.bytes = 2 * (size_t)n_floats * sizeof(float)};
-    trained.matrices = aligned_alloc(64, trained.bytes);
+    result trained = make_matrices(set);
     skw2v_team *team = aligned_alloc(64, sizeof *team);
     skw2v_engine engine = {
         .token_ids = text->token_ids,
@@ -173,6 +334,13 @@ static result train(const setting *set, const corpus *text, const skw2v_body *bo
         .alias_threshold = text->alias_threshold,
         .alias = text->alias,
         .seed = 1,
+        .loss = set->loss,
+        .remove_hits = !(set->options & HITS),
+        .offsets = text->offsets,
+        .path_offsets = text->path_offsets,
+        .path_nodes = text->path_nodes,
+        .path_labels = text->path_labels,
+        .bias_column = has_biases(set) ? set->n_components : -1,
         .architecture = set->architecture,
         .cbow_gradient = set->cbow_gradient,
         .window = set->window,
@@ -180,21 +348,15 @@ static result train(const setting *set, const corpus *text, const skw2v_body *bo
         .n_negatives = set->n_negatives,
         .pool_size = set->pool_size,
         .group_size = set->group_size,
-        .stride = set->stride,
+        .stride = stride_of(set),
         .n_shards = set->n_shards,
         .shard_tokens = set->shard_tokens,
         .segment = (set->n_tokens + set->n_shards - 1) / set->n_shards,
-        .input = trained.matrices,
-        .output = trained.matrices + n_floats,
+        .input = trained.input,
+        .output = trained.output,
     };
-    if (trained.matrices == NULL || team == NULL || skw2v_allocate(&engine) != 0)
+    if (team == NULL || skw2v_allocate(&engine) != 0)
         abort();
-    const uint64_t key = skw2v_stream_key(1, SKW2V_PURPOSE_INIT, 0);
-    for (int64_t i = 0; i < n_floats; i++) {
-        const uint64_t bits = skw2v_random_bits(key, (uint64_t)i);
-        engine.input[i] = ((float)(bits >> 40) / 16777216.0f - 0.5f) / (float)set->stride;
-        engine.output[i] = 0.0f;
-    }
     float rates[ROUNDS_PER_CALL];
     for (int r = 0; r < ROUNDS_PER_CALL; r++)
         rates[r] = 0.025f;
@@ -225,37 +387,187 @@ static result train(const setting *set, const corpus *text, const skw2v_body *bo
 }
 
 static int same(const result *a, const result *b) {
-    return memcmp(a->matrices, b->matrices, a->bytes) == 0 &&
+    return memcmp(a->input, b->input, a->input_bytes) == 0 &&
+           (a->output == NULL || memcmp(a->output, b->output, a->output_bytes) == 0) &&
            memcmp(a->loss, b->loss, sizeof a->loss) == 0 &&
            memcmp(a->n_pairs, b->n_pairs, sizeof a->n_pairs) == 0;
 }
 
-/* Returns the number of thread counts that gave other bits than one thread; adds to `n_pairs`. */
+/* Is the loss a number, and the padding of the input rows what it was? */
+static int sound(const setting *set, const result *trained) {
+    const int64_t stride = stride_of(set);
+    for (int epoch = 0; epoch < N_EPOCHS; epoch++)
+        if (!isfinite(trained->loss[epoch]))
+            return 0;
+    for (int64_t row = 0; row < set->n_words; row++)
+        for (int64_t j = set->n_components; j < stride; j++)
+            if (trained->input[row * stride + j] != padding(set, j))
+                return 0;
+    return 1;
+}
+
+/* Returns the number of thread counts that gave other bits than one thread, and 1 more where those
+ * cannot be right; adds to `n_pairs`. */
 static int compare(const setting *set, const skw2v_body *body, int64_t *n_pairs) {
     static const int teams[][2] = {
         {2, 64}, {3, 64}, {8, 2}}; /* threads, cores they think to have */
     corpus text = make_corpus(set);
     result alone = train(set, &text, body, 1, 1);
-    int n_other = 0;
+    int n_other = !sound(set, &alone);
+    if (n_other)
+        printf("%s, %s: the loss or the padding is wrong\n", body->name, set->name);
     for (size_t i = 0; i < sizeof teams / sizeof *teams; i++) {
         result together = train(set, &text, body, teams[i][0], teams[i][1]);
         if (!same(&alone, &together)) {
             printf("%s, %s: %d threads differ from one\n", body->name, set->name, teams[i][0]);
             n_other++;
         }
-        free(together.matrices);
+        free_matrices(&together);
     }
     printf("%s, %s: %lld pairs\n", body->name, set->name, (long long)alone.n_pairs[0]);
     *n_pairs += alone.n_pairs[0];
-    free(alone.matrices);
+    free_matrices(&alone);
     free_corpus(&text);
     return n_other;
+}
+
+/* ---- what else a body offers ----------------------------------------------------------------- */
+
+/* Rows of small numbers, all of them different. */
+static float *make_rows(int64_t n, int64_t stride, uint64_t purpose) {
+    const uint64_t key = skw2v_stream_key(3, purpose, 0);
+    float *rows = aligned_room((size_t)(n * stride) * sizeof(float));
+    for (int64_t i = 0; i < n * stride; i++)
+        rows[i] = (float)(skw2v_random_bits(key, (uint64_t)i) >> 40) / 16777216.0f - 0.5f;
+    return rows;
+}
+
+/* The scratch that engine.h asks for, and not a float more. */
+static float *make_scratch(int n_hidden, int64_t n_targets, int64_t stride) {
+    return room((size_t)((n_hidden + 1) * (stride + (n_targets + 7) / 8 * 8) + 8), sizeof(float));
+}
+
+/* Returns the number of hidden rows whose log of the partition is wrong. */
+static int check_log_partitions(const skw2v_body *body, int n_hidden, float *const *hidden,
+                                float *targets, int64_t n_targets, int64_t stride) {
+    double out[SKW2V_MAX_GROUP];
+    float *scratch = make_scratch(n_hidden, SKW2V_PARTITION_TARGETS, stride);
+    int n_wrong = 0;
+    body->log_partitions(n_hidden, hidden, targets, n_targets, stride, out, scratch);
+    for (int i = 0; i < n_hidden; i++) {
+        double sum = 0.0;
+        for (int64_t t = 0; t < n_targets; t++) {
+            double score = 0.0;
+            for (int64_t j = 0; j < stride; j++)
+                score += (double)hidden[i][j] * targets[t * stride + j];
+            sum += exp(score);
+        }
+        n_wrong += !(fabs(out[i] - log(sum)) < 1e-5);
+    }
+    free(scratch);
+    return n_wrong;
+}
+
+/* One step, in place or not. Returns whether its loss is no number. */
+static int check_step(const skw2v_body *body, int n_hidden, float *const *hidden, float *targets,
+                      int64_t n_targets, int64_t stride, int link, int in_place) {
+    const size_t padded = (size_t)(n_targets + 7) / 8 * 8;
+    float *label = room(padded, sizeof(float)), *weight = room(padded, sizeof(float));
+    float *offset = room(padded, sizeof(float)), **rows = room((size_t)n_targets, sizeof *rows);
+    float *scratch = make_scratch(n_hidden, n_targets, stride);
+    float *changes = make_rows(n_hidden, stride, 2), *to[SKW2V_MAX_GROUP];
+    for (int64_t t = 0; t < (int64_t)padded; t++) {
+        label[t] = t == n_targets - 1 ? 1.0f : 0.0f;
+        weight[t] = t < n_targets ? 1.0f + (float)(t % 2) : 0.0f;
+        offset[t] = 0.01f * (float)(t % 5);
+    }
+    for (int64_t t = 0; t < n_targets; t++)
+        rows[t] = targets + t * stride;
+    for (int i = 0; i < n_hidden; i++)
+        to[i] = changes + i * stride;
+    const skw2v_targets chosen = {.n = n_targets,
+                                  .rows = rows,
+                                  .label = label,
+                                  .true_target = n_targets - 1,
+                                  .weight = weight,
+                                  .offset = offset,
+                                  .max_weight = 2,
+                                  .bias_column = (int)stride - 1};
+    skw2v_loss loss;
+    skw2v_reset_loss(&loss);
+    body->primitive(n_hidden, hidden, in_place ? hidden : to, &chosen, stride, 0.01f, link, &loss,
+                    scratch);
+    body->flush_loss(&loss);
+    free(label);
+    free(weight);
+    free(offset);
+    free(rows);
+    free(scratch);
+    free(changes);
+    return !isfinite(loss.first + loss.others);
+}
+
+/* Returns the number of documents whose pooled row is wrong. */
+static int check_pooling(const skw2v_body *body) {
+    enum { D = 7, LONGEST = 3 };
+    static const int32_t all_ids[LONGEST] = {2, 0, 2};
+    int n_wrong = 0;
+    float *vectors = room(LONGEST * D, sizeof(float));
+    for (int i = 0; i < LONGEST * D; i++)
+        vectors[i] = (float)i;
+    for (int pooling = SKW2V_POOL_MEAN; pooling <= SKW2V_POOL_MAX; pooling++)
+        for (size_t n = 0; n <= LONGEST; n++) {
+            int32_t *ids = memcpy(room(n, sizeof *ids), all_ids, n * sizeof *ids);
+            double *sum = room(D, sizeof(double));
+            float *out = room(D, sizeof(float));
+            body->pool_document(ids, (int64_t)n, vectors, D, pooling, sum, out);
+            static const float first[3][LONGEST + 1] = {
+                {0, 2 * D, D, 4.0f * D / 3}, {0, 2 * D, 2 * D, 4 * D}, {0, 2 * D, 2 * D, 2 * D}};
+            n_wrong += out[0] != first[pooling][n];
+            free(ids);
+            free(sum);
+            free(out);
+        }
+    if (n_wrong)
+        printf("%s: pooling is wrong\n", body->name);
+    free(vectors);
+    return n_wrong;
+}
+
+/* Returns the number of failed checks. Numbers of rows to either side of what fits a tile, a block
+ * or a part of the partition, and the most there may be. */
+static int check_body(const skw2v_body *body) {
+    enum { N = SKW2V_PARTITION_TARGETS };
+    static const int n_rows[] = {1, 2, 3, 4, 7, SKW2V_MAX_GROUP - 1, SKW2V_MAX_GROUP};
+    static const int64_t n_targets[] = {1, 6, 7, 8, 9, N - 1, N, N + 1, 2 * N + 3};
+    int n_wrong = check_pooling(body);
+    for (int64_t stride = 16; stride <= 48; stride += 16)
+        for (size_t i = 0; i < sizeof n_rows / sizeof *n_rows; i++)
+            for (size_t t = 0; t < sizeof n_targets / sizeof *n_targets; t++) {
+                const int n = n_rows[i];
+                float *rows = make_rows(n, stride, 0), *hidden[SKW2V_MAX_GROUP];
+                float *targets = make_rows(n_targets[t], stride, 1);
+                for (int row = 0; row < n; row++)
+                    hidden[row] = rows + row * stride;
+                int wrong = check_log_partitions(body, n, hidden, targets, n_targets[t], stride);
+                for (int which = 0; which < 4; which++)
+                    wrong +=
+                        check_step(body, n, hidden, targets, n_targets[t], stride,
+                                   which % 2 ? SKW2V_LINK_SOFTMAX : SKW2V_LINK_SIGMOID, which / 2);
+                if (wrong)
+                    printf("%s: %d rows by %lld targets, stride %lld: wrong\n", body->name, n,
+                           (long long)n_targets[t], (long long)stride);
+                n_wrong += wrong;
+                free(rows);
+                free(targets);
+            }
+    return n_wrong;
 }
 
 int main(int argc, char **argv) {
     const char *every[] = {"baseline", "avx2", "avx512"};
     const int named = argc > 1;
-    int n_other = 0, n_run = 0;
+    int n_wrong = 0, n_run = 0;
     int64_t n_pairs = 0;
     for (int i = 0; i < (named ? argc - 1 : 3); i++) {
         const skw2v_body *body = skw2v_choose_body(named ? argv[1 + i] : every[i]);
@@ -263,11 +575,12 @@ int main(int argc, char **argv) {
             continue;
         n_run++;
         for (size_t s = 0; s < sizeof settings / sizeof *settings; s++)
-            n_other += compare(&settings[s], body, &n_pairs);
+            n_wrong += compare(&settings[s], body, &n_pairs);
+        n_wrong += check_body(body);
     }
     if (n_run == 0 || n_pairs == 0) {
         printf("nothing was trained: this run shows nothing\n");
         return 2;
     }
-    return n_other > 0;
+    return n_wrong > 0;
 }
