@@ -105,8 +105,8 @@ class Run(NamedTuple):
 
 def layouts(text: PreparedText, settings: Settings):
     """skw2v's layout for a text, and the same with one shard that trains alone."""
+    from skw2v._layout import choose_layout
     from skw2v._sampling import keep_thresholds
-    from skw2v._training import choose_layout
 
     counts = text.counts()
     keep = keep_thresholds(counts, settings.subsample)

@@ -25,6 +25,7 @@ and the rooms behind it::
     _corpus.py               encoded corpus
     _sampling.py             noise distributions (alias table), keep probabilities
     _huffman.py              the tree of hierarchical softmax: paths and codes
+    _layout.py               how a corpus is cut into rounds and shards
     _training.py             epochs, rounds, learning rate; the one caller of the training kernels
     _likelihood.py           held-out pairs -> mean log-likelihood
     _pooling.py              ids + vectors -> document features

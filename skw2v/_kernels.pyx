@@ -103,6 +103,8 @@ cdef extern from "engine.h" nogil:
         const int32_t *path_nodes
         const float *path_labels
         int bias_column
+        int64_t hot_first
+        int64_t n_hot
         int architecture
         int cbow_gradient
         int window
@@ -126,7 +128,8 @@ cdef extern from "engine.h" nogil:
         int64_t n
         float **rows
         const float *label
-        int64_t true_target
+        const int32_t *true_of
+        const int32_t *true_targets
         const float *weight
         const float *offset
         int max_weight
@@ -217,7 +220,9 @@ cdef class Engine:
     (n_words, stride; for hierarchical softmax a row for each node) are trained in place. With
     ``bias_column``, that column of ``input`` must be 1, and that of ``output`` holds the biases.
     ``noise`` is an alias table, (threshold, alias); ``offsets`` (n_words,) are subtracted from the
-    scores; ``paths`` (offsets, nodes, labels) go with hierarchical softmax.
+    scores; ``paths`` (offsets, nodes, labels) go with hierarchical softmax. ``hot_rows``, (first,
+    end), are output rows that most shards touch: for softmax all, for hierarchical softmax the top
+    of the tree.
     """
 
     cdef skw2v_engine engine
@@ -239,6 +244,7 @@ cdef class Engine:
         const float[::1] offsets=None,
         paths=None,
         int bias_column=-1,
+        hot_rows=(0, 0),
         uint64_t seed,
         loss,
         bint remove_hits,
@@ -268,6 +274,10 @@ cdef class Engine:
             raise ValueError(f"{pool_size=}, {noise=}, {bias_column=}, {input.shape[1]=}")
         if (paths is None) == (loss == "hierarchical_softmax"):
             raise ValueError(f"{loss=} with {paths=}")
+        if not 0 <= hot_rows[0] <= hot_rows[1] <= output.shape[0] or (
+            loss == "softmax" and hot_rows != (0, output.shape[0])
+        ):
+            raise ValueError(f"{loss=} with {hot_rows=} of {output.shape[0]}")
         memset(&self.engine, 0, sizeof(self.engine))
         self.body = choose_body(isa)
         self.alive = (token_ids, document_offsets, keep_threshold, noise, offsets, paths,
@@ -294,6 +304,8 @@ cdef class Engine:
                 self.engine.path_nodes = &path_nodes[0]
                 self.engine.path_labels = &path_labels[0]
         self.engine.bias_column = bias_column
+        self.engine.hot_first = hot_rows[0]
+        self.engine.n_hot = hot_rows[1] - hot_rows[0]
         self.engine.architecture = {"skipgram": SKW2V_SKIPGRAM, "cbow": SKW2V_CBOW}[architecture]
         self.engine.cbow_gradient = {"exact": SKW2V_CBOW_EXACT,
                                      "word2vec": SKW2V_CBOW_WORD2VEC}[cbow_gradient]
@@ -488,6 +500,7 @@ def primitive(
     float learning_rate,
     link="sigmoid",
     float[:, ::1] change=None,
+    true_targets=None,
     isa=None,
 ):
     """One step of the primitive on padded rows, in place; returns the loss.
@@ -495,7 +508,8 @@ def primitive(
     ``hidden`` (n_hidden, stride), ``targets`` (n_targets, stride) with stride a multiple of 16;
     ``label``, ``weight``, ``offset`` padded with zeros to a multiple of 8. With ``change``, the
     hidden rows stay and their change is added there. Biases lie in a column of ``targets``, where
-    ``hidden`` has ones.
+    ``hidden`` has ones. Under a softmax, ``true_targets`` may name a list for each hidden row
+    instead of the one label.
     """
     cdef:
         const skw2v_body *body = choose_body(isa)
@@ -505,10 +519,16 @@ def primitive(
         float **source = rows + n_targets
         float **sink = source + n_hidden
         float[::1] scratch = np.empty((n_hidden + 1) * (padded + stride) + 8, np.float32)
+        int32_t[::1] true_of, true_list
         skw2v_targets chosen
         skw2v_loss loss
     if rows == NULL:
         raise MemoryError
+    is_first_true = true_targets is None and np.argmax(label) == 0
+    if true_targets is None:
+        true_targets = [[int(np.argmax(label))]] * n_hidden
+    true_of = np.cumsum([0, *map(len, true_targets)], dtype=np.int32)
+    true_list = np.array([*sum(true_targets, []), 0], dtype=np.int32)
     for i in range(n_targets):
         rows[i] = &targets[i, 0]
     for i in range(n_hidden):
@@ -517,7 +537,8 @@ def primitive(
     chosen.n = n_targets
     chosen.rows = rows
     chosen.label = &label[0]
-    chosen.true_target = int(np.argmax(label))
+    chosen.true_of = NULL if is_first_true else &true_of[0]
+    chosen.true_targets = &true_list[0]
     chosen.weight = &weight[0]
     chosen.offset = &offset[0] if offset is not None else NULL
     chosen.max_weight = int(np.max(weight))

@@ -168,7 +168,8 @@ def primitive_loss(scores, labels, weights, link):
 
     "sigmoid": one logistic loss for each target, times its weight. "softmax": the cross-entropy of
     the labels and the softmax over the targets, each of which stands `weights` times in the
-    normaliser; the label is that of one of them.
+    normaliser; the label is that of one of them. A hidden row with several true targets, labels
+    adding up to n, has n such losses.
     """
     if link == "sigmoid":
         return float(np.sum(weights * (np.logaddexp(0.0, scores) - labels * scores)))
@@ -179,7 +180,8 @@ def primitive_residual(scores, labels, weights, link):
     """The loss's gradient with respect to the scores, negated, shape (n_hidden, n_targets)."""
     if link == "sigmoid":
         return weights * (labels - np.exp(-np.logaddexp(0.0, -scores)))
-    return labels - weights * np.exp(scores - _log_normaliser(scores, weights))
+    share = weights * np.exp(scores - _log_normaliser(scores, weights))
+    return labels - np.sum(labels, axis=-1, keepdims=True) * share
 
 
 def _log_normaliser(scores, weights):
@@ -203,7 +205,9 @@ def primitive(hidden, targets, labels, weights, rate, *, biases=0.0, offsets=0.0
     ----------
     hidden : ndarray of shape (n_hidden, n_components)
     targets : ndarray of shape (n_targets, n_components)
-    labels, weights : ndarray of shape (n_targets,)
+    labels : ndarray of shape (n_targets,), or (n_hidden, n_targets)
+        One for all hidden rows, or one for each.
+    weights : ndarray of shape (n_targets,)
     rate : float
         The learning rate.
     biases, offsets : ndarray of shape (n_targets,) or float, default=0.0
@@ -279,6 +283,45 @@ def train_skipgram_window(vectors, context_ids, targets, rate, group_size):
         loss += step.loss
         true_loss += step.first_loss
     return loss, true_loss, len(context_ids)
+
+
+def train_skipgram_by_context(vectors, center_ids_of, targets, rate, group_size):
+    """Train a shard's pairs in place where all windows have the same targets: the full softmax.
+
+    Every context is a hidden row with all the centers whose windows hold it as its true targets, at
+    most `group_size` at a time. Rows are trained in groups like the contexts of a window. The pairs
+    and their gradients are those of `train_skipgram_window`; what differs is how many of them are
+    computed from the same values.
+
+    Parameters
+    ----------
+    vectors : Vectors
+    center_ids_of : list of (int, list of int)
+        The contexts from left to right, each with the ids of its centers, from left to right.
+    targets : Targets
+        All words. The labels are not used.
+
+    Returns
+    -------
+    loss : float
+    n_pairs : int
+    """
+    rows = [
+        (context_id, center_ids[start : start + group_size])
+        for context_id, center_ids in center_ids_of
+        for start in range(0, len(center_ids), group_size)
+    ]
+    loss, start = 0.0, 0
+    for group in context_groups([context_id for context_id, _ in rows], group_size):
+        labels = np.zeros((len(group), len(targets.ids)))
+        for row, (_, center_ids) in enumerate(rows[start : start + len(group)]):
+            np.add.at(labels[row], center_ids, 1.0)
+        start += len(group)
+        hidden = vectors.input_vectors[group]
+        step = train_targets(hidden, vectors, targets._replace(labels=labels), rate)
+        vectors.input_vectors[group] += step.hidden_change
+        loss += step.loss
+    return loss, sum(len(center_ids) for _, center_ids in rows)
 
 
 def cbow_context_change(hidden_change, context_ids, cbow_gradient):

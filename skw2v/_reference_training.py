@@ -16,6 +16,7 @@ from skw2v._reference import (
     initial_input_vectors,
     noise_pool,
     train_cbow_window,
+    train_skipgram_by_context,
     train_skipgram_window,
     training_windows,
     window_noise,
@@ -128,14 +129,24 @@ def train_reference(
                 owned = owned_positions(n_tokens, n_shards, shard_tokens, round_index, shard)
                 first, last = np.searchsorted(center_pos, [owned.start, owned.stop])
                 private = Vectors(*(matrix.copy() for matrix in vectors))
-                shard_loss, shard_pairs = _train_shard(
-                    [window for window in windows[first:last] if len(window.context_pos)],
-                    token_ids,
-                    draw_pool(epoch, round_index * n_shards + shard),
-                    parameters.n_negatives,
-                    choose_targets,
-                    partial(train_window, private, rate=rate),
-                )
+                owned_windows = [w for w in windows[first:last] if len(w.context_pos)]
+                if parameters.loss == "softmax" and parameters.architecture == "skipgram":
+                    shard_loss, shard_pairs = train_skipgram_by_context(
+                        private,
+                        centers_of_contexts(owned_windows, token_ids),
+                        choose_targets(0, None),
+                        rate,
+                        group_size,
+                    )
+                else:
+                    shard_loss, shard_pairs = _train_shard(
+                        owned_windows,
+                        token_ids,
+                        draw_pool(epoch, round_index * n_shards + shard),
+                        parameters.n_negatives,
+                        choose_targets,
+                        partial(train_window, private, rate=rate),
+                    )
                 privates.append(private)
                 loss += shard_loss
                 n_pairs[epoch] += shard_pairs
@@ -156,6 +167,17 @@ def initial_vectors(word_counts, keep_threshold, parameters):
         np.zeros((n_output, n_components)),
         biases,
     )
+
+
+def centers_of_contexts(windows, token_ids):
+    """The windows turned around: every context's id, from left to right, and its centers' ids."""
+    center_ids_of = {}
+    for window in windows:
+        for context_pos in window.context_pos.tolist():
+            center_ids_of.setdefault(context_pos, []).append(int(token_ids[window.center_pos]))
+    return [
+        (int(token_ids[position]), center_ids_of[position]) for position in sorted(center_ids_of)
+    ]
 
 
 def merge_shards(vectors, privates):

@@ -1,8 +1,8 @@
 """From the encoded corpus to trained vectors: the one caller of the training kernels.
 
-`train` lays the corpus out in shards and rounds, runs the rounds epoch by epoch, and hands control
-back to Python several times a second, so that Ctrl-C works and progress can be shown. Nothing here
-depends on the number of threads except how many of them run a round.
+`train` runs the rounds of a layout epoch by epoch, and hands control back to Python several times a
+second, so that Ctrl-C works and progress can be shown. Nothing here depends on the number of
+threads except how many of them run a round.
 """
 
 import time
@@ -12,26 +12,12 @@ import numpy as np
 
 from skw2v import _kernels, _sampling
 from skw2v._huffman import huffman_paths
+from skw2v._layout import choose_layout, n_hot_nodes
 
 # A call into the kernels lasts about this long, so that an interrupt is never far away.
 SECONDS_PER_CALL = 0.1
 FLOATS_PER_INIT = 2**24
 BLOCK = 16  # rows are padded to 64 bytes
-
-# The layout; docs/engine.rst has the measurements behind each.
-MAX_COLLISIONS = 2.0
-REFERENCE_STEP = 0.025 * 6 * 6  # rate, mean contexts of window 5, targets of 5 negatives
-MAX_TREE_TOKENS = 128  # kept tokens of a round under hierarchical softmax
-MIN_TREE_SHARD_TOKENS = 16
-MAX_ROUND_TOKENS = 4096
-MIN_ROUNDS = 8
-MAX_SHARDS = 16
-MIN_SHARD_TOKENS = 32
-MAX_GROUP_STEP = 0.4  # contexts of a group x learning rate
-LONE_SHARD_TOKENS = 128
-NOISE_POOL = 32
-MAX_POOL_UPDATES = 64  # of a row of the pool in one shard
-
 
 SAMPLED_LOSSES = ("negative_sampling", "nce", "sampled_softmax")
 BIASED_LOSSES = ("nce", "sampled_softmax", "softmax")
@@ -73,67 +59,6 @@ class TrainedVectors:
     n_iter: int
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How a corpus is cut: a function of corpus and parameters, never of the threads.
-
-    n_shards train side by side in a round, shard_tokens tokens each; every shard draws pool_size
-    noise words; a window's contexts train in groups of at most group_size.
-    """
-
-    n_shards: int
-    shard_tokens: int
-    pool_size: int
-    group_size: int
-
-
-def choose_layout(n_tokens, word_counts, keep_threshold, parameters):
-    """Shards, rounds and groups for a corpus: as much at once as trains like one after the other.
-
-    Shards of a round do not see each other's changes. What that costs depends on how often they
-    change the same row: with p the words' shares of the kept tokens, R kept tokens meet on the same
-    word about R * sum(p**2) times. On Wikipedia (rate .025, window 5, 5 negatives) 4.8 wobbled in
-    the first epoch, 10 diverged, and 2 is as good as sequential; a step's size grows with the rate,
-    the window and the number of noise words, so the bound shrinks with them. A vocabulary of a few
-    words is left with one shard, the honest answer.
-
-    The root of a Huffman tree is touched by every token and its children by half of them. Plain
-    sums bear that too, in small rounds: 128 kept tokens are as good as sequential, 850 diverge.
-    """
-    kept = word_counts * ((keep_threshold.astype(np.float64) + 1.0) / 2.0**32)
-    n_kept = kept.sum()
-    share = kept / n_kept
-    width = parameters.window + 1 if parameters.dynamic_window else 2 * parameters.window
-    is_tree = parameters.loss == "hierarchical_softmax"
-    n_targets = 6  # that a step moves far: paths and whole vocabularies are long, but known better
-    if parameters.loss in SAMPLED_LOSSES:
-        n_targets = parameters.n_negatives + 1
-    step = parameters.learning_rate * width * n_targets
-    if parameters.architecture == "cbow":
-        step /= 2  # one step a window, not one a context: even a quarter trained as well
-    gentleness = min(1.0, REFERENCE_STEP / step)
-    kept_tokens = MAX_COLLISIONS * gentleness / np.sum(share * share)
-    min_shard_tokens = MIN_SHARD_TOKENS
-    if is_tree:
-        kept_tokens = min(kept_tokens, MAX_TREE_TOKENS * gentleness)
-        min_shard_tokens = MIN_TREE_SHARD_TOKENS
-    # A round in tokens of the corpus, dropped ones included.
-    round_tokens = kept_tokens * (word_counts.sum() / n_kept)
-    round_tokens = min(round_tokens, MAX_ROUND_TOKENS, n_tokens / MIN_ROUNDS)
-    n_shards = int(min(MAX_SHARDS, round_tokens // min_shard_tokens))
-    if n_shards > 1:
-        shard_tokens = int(round_tokens // n_shards)
-    else:
-        n_shards, shard_tokens = 1, LONE_SHARD_TOKENS
-    # A noise word is trained again and again while its shard lasts; widely, it needs company.
-    draws = shard_tokens * n_kept / word_counts.sum() * parameters.n_negatives
-    pool_size = min(int(draws * width / MAX_POOL_UPDATES), int(draws) + 1)
-    pool_size = max(pool_size, NOISE_POOL, parameters.n_negatives)
-    # Contexts of one window move its targets at once: at a high rate, fewer.
-    group_size = int(np.clip(MAX_GROUP_STEP / parameters.learning_rate, 1, _kernels.MAX_GROUP))
-    return Layout(n_shards, shard_tokens, pool_size, group_size)
-
-
 def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=None, isa=None):
     """Train word vectors on an encoded corpus.
 
@@ -149,7 +74,7 @@ def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=N
         Threads to use at most; the result does not depend on it.
     on_epoch : callable, default=None
         Called after each epoch with its index, its mean loss and the tokens trained in a second.
-    layout : Layout, default=None
+    layout : skw2v._layout.Layout, default=None
         None takes `choose_layout`'s; another one is for tests and measurements.
     isa : str, default=None
         Instruction set of the kernels. None: the best, or what SKW2V_ISA names.
@@ -174,7 +99,6 @@ def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=N
         layout = choose_layout(corpus.n_tokens, word_counts, keep_threshold, parameters)
     n_words, d = len(word_counts), parameters.n_components
     is_biased = parameters.loss in BIASED_LOSSES
-    start_biases = _sampling.initial_biases(word_counts, keep_threshold)
     n_outputs = n_words - (parameters.loss == "hierarchical_softmax")
     input_rows, output_rows = _Rows(n_words, d + is_biased), _Rows(n_outputs, d + is_biased)
     rows_at_once = max(1, FLOATS_PER_INIT // input_rows.stride)
@@ -204,7 +128,7 @@ def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=N
         n_shards=layout.n_shards,
         shard_tokens=layout.shard_tokens,
         isa=isa,
-        **objective(word_counts, start_biases, parameters, layout.pool_size),
+        **objective(word_counts, keep_threshold, parameters, layout),
     )
     team = _Team(n_threads)
     loss_curve = np.zeros(parameters.max_iter)
@@ -220,7 +144,8 @@ def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=N
     del engine
     output_bias = np.zeros(n_outputs, dtype=np.float32)
     if is_biased:
-        output_bias[:] = start_biases + output_rows.padded[:, d]
+        output_bias[:] = _sampling.initial_biases(word_counts, keep_threshold)
+        output_bias += output_rows.padded[:, d]
     return TrainedVectors(
         input_rows.compacted(d),
         output_rows.compacted(d),
@@ -230,9 +155,9 @@ def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=N
     )
 
 
-def objective(word_counts, start_biases, parameters, pool_size):
+def objective(word_counts, keep_threshold, parameters, layout):
     """What `Engine` has to know of the loss: keyword arguments."""
-    loss, hits = parameters.loss, parameters.remove_accidental_hits
+    loss, hits, n_words = parameters.loss, parameters.remove_accidental_hits, len(word_counts)
     chosen = {
         "loss": loss,
         # As word2vec.c, and as TensorFlow's functions of these names do by default.
@@ -240,21 +165,26 @@ def objective(word_counts, start_biases, parameters, pool_size):
         "n_negatives": 0,
         "pool_size": 0,
     }
-    offsets = np.zeros(len(word_counts), dtype=np.float32)
-    if loss == "hierarchical_softmax":
-        chosen["paths"] = huffman_paths(word_counts)
+    offsets = np.zeros(n_words, dtype=np.float32)
     if loss in SAMPLED_LOSSES:
         noise = _sampling.noise_probabilities(
             word_counts, parameters.noise, parameters.noise_exponent
         )
         chosen["n_negatives"] = parameters.n_negatives
-        chosen["pool_size"] = pool_size
+        chosen["pool_size"] = layout.pool_size
         chosen["noise"] = _sampling.alias_table(noise)
         offsets = _sampling.log_expected_counts(noise, parameters.n_negatives)
     if loss in BIASED_LOSSES:
         # The kernels train the biases' change since the start.
         chosen["bias_column"] = parameters.n_components
-        chosen["offsets"] = offsets - start_biases
+        chosen["offsets"] = offsets - _sampling.initial_biases(word_counts, keep_threshold)
+    if loss == "softmax":
+        chosen["hot_rows"] = (0, n_words)
+    if loss == "hierarchical_softmax":
+        paths = chosen["paths"] = huffman_paths(word_counts)
+        # Nodes are numbered by rising weight: those at the end are the top of the tree.
+        n_hot = n_hot_nodes(paths, word_counts, keep_threshold, layout)
+        chosen["hot_rows"] = (n_words - 1 - n_hot, n_words - 1)
     return chosen
 
 

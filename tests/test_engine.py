@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from skw2v import _kernels, _training
 from skw2v._corpus import Corpus
+from skw2v._layout import Layout, choose_layout
 from skw2v._reference import initial_input_vectors, noise_pool, training_pairs, training_windows
 from skw2v._reference_training import (
     n_rounds_per_epoch,
@@ -19,7 +20,7 @@ from skw2v._reference_training import (
     round_learning_rate,
     train_reference,
 )
-from skw2v._sampling import alias_table, initial_biases, keep_thresholds, noise_probabilities
+from skw2v._sampling import alias_table, keep_thresholds, noise_probabilities
 
 ISAS = _kernels.available_isas()
 by_isa = pytest.mark.parametrize("isa", ISAS)
@@ -47,7 +48,7 @@ by_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 def make_layout(n_shards, shard_tokens, pool_size=16, group_size=_kernels.MAX_GROUP):
-    return _training.Layout(
+    return Layout(
         n_shards=n_shards, shard_tokens=shard_tokens, pool_size=pool_size, group_size=group_size
     )
 
@@ -86,13 +87,12 @@ def make_engine(text, parameters, layout, stride=None, **changes):
     matrices = np.zeros((2, len(text.counts), stride), dtype=np.float32)
     _kernels.init_vectors(*matrices, parameters.n_components, parameters.seed, 1, 0, biased)
     keep_threshold = keep_thresholds(text.counts, parameters.subsample)
-    start_biases = initial_biases(text.counts, keep_threshold)
     arguments = {
         name: getattr(parameters, name)
         for name in ("seed", "architecture", "cbow_gradient", "window", "dynamic_window")
     }
     arguments |= dataclasses.asdict(layout)
-    arguments |= _training.objective(text.counts, start_biases, parameters, layout.pool_size)
+    arguments |= _training.objective(text.counts, keep_threshold, parameters, layout)
     arguments |= changes
     corpus = text.corpus
     engine = _kernels.Engine(
@@ -440,7 +440,7 @@ def test_the_chosen_layout_is_one_the_engine_runs(counts, subsample, **changes):
     parameters = make_parameters(subsample=subsample, **changes)
     counts = np.array(counts)
     keep = keep_thresholds(counts, subsample)
-    layout = _training.choose_layout(counts.sum(), counts, keep, parameters)
+    layout = choose_layout(counts.sum(), counts, keep, parameters)
     engine, _ = make_engine(make_text([[0, 1, 1, 0]]), parameters, layout)
     assert engine.n_rounds >= 1
 
@@ -448,7 +448,7 @@ def test_the_chosen_layout_is_one_the_engine_runs(counts, subsample, **changes):
 def test_training_takes_the_chosen_layout_where_none_is_given(long_text):
     parameters = make_parameters()
     keep = keep_thresholds(long_text.counts, parameters.subsample)
-    layout = _training.choose_layout(long_text.n_tokens, long_text.counts, keep, parameters)
+    layout = choose_layout(long_text.n_tokens, long_text.counts, keep, parameters)
     found, expected = (train(long_text, parameters, choice) for choice in (None, layout))
     assert result_bytes(found) == result_bytes(expected)
 
@@ -484,6 +484,11 @@ def test_more_rounds_than_the_epoch_has_are_refused():
         ({"pool_size": 4}, "pool_size=4, n_negatives=5"),
         ({"stride": 20}, "20"),
         ({"isa": "sse9"}, "sse9.*baseline"),
+        ({"pool_size": 0, "n_negatives": 0}, "pool_size=0, noise="),
+        ({"bias_column": 32}, "bias_column=32"),
+        ({"loss": "hierarchical_softmax"}, "paths=None"),
+        ({"loss": "softmax"}, r"hot_rows=\(0, 0\)"),
+        ({"hot_rows": (3, 99)}, r"hot_rows=\(3, 99\)"),
     ],
     ids=str,
 )

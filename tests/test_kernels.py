@@ -145,7 +145,7 @@ def draw_problem(case, scale=1.0):
     }
 
 
-def step(problem, case, isa, learning_rate):
+def step(problem, case, isa, learning_rate, true_targets=None):
     problem = {name: None if a is None else a.copy() for name, a in problem.items()}
     hidden, targets, change = (problem.pop(name) for name in ("hidden", "targets", "change"))
     loss = _kernels.primitive(
@@ -158,12 +158,13 @@ def step(problem, case, isa, learning_rate):
         learning_rate=learning_rate,
         link=case.link,
         change=None if change is None else change[1:-1],
+        true_targets=true_targets,
         isa=isa,
     )
     return Outcome(hidden, targets, change, loss)
 
 
-def expected_outcome(problem, case, learning_rate):
+def expected_outcome(problem, case, learning_rate, labels=None):
     d, n_targets = case.n_components, case.n_targets
     hidden, targets = (problem[name][1:-1, :d].astype(float) for name in ("hidden", "targets"))
 
@@ -175,7 +176,7 @@ def expected_outcome(problem, case, learning_rate):
     reference = reference_primitive(
         hidden,
         targets,
-        per_target("label"),
+        per_target("label") if labels is None else labels,
         per_target("weight"),
         learning_rate,
         biases=biases,
@@ -306,6 +307,36 @@ def test_a_true_target_may_stand_for_several_in_the_softmax(isa):
     problem["weight"][0] = 3.0
     outcome = step(problem, case, isa, learning_rate=0.5)
     assert_close(outcome, expected_outcome(problem, case, 0.5), case, **TOLERANCE)
+
+
+@by_isa
+@pytest.mark.parametrize("n_targets", [1, 3, 8, 9, 70, 600])
+def test_hidden_rows_may_have_several_true_targets_each(isa, n_targets):
+    rng = np.random.default_rng(n_targets)
+    for n_hidden in (1, 2, 5, 16):
+        case = Case(17, n_hidden, n_targets, softmax=True, weighted=True, biased=True, shifted=True)
+        problem = draw_problem(case)
+        true_targets = [
+            rng.integers(0, n_targets, size=rng.integers(0, 6)).tolist() for _ in range(n_hidden)
+        ]
+        labels = np.array([np.bincount(t, minlength=n_targets) for t in true_targets], dtype=float)
+        outcome = step(problem, case, isa, 0.5, true_targets=true_targets)
+        expected = expected_outcome(problem, case, 0.5, labels=labels)
+        assert_close(outcome, expected, case, rtol=2e-5, atol=1e-5)  # sums of up to five
+
+
+@by_isa
+@pytest.mark.parametrize("n_targets", [1, 7, 8, 511, 512, 513, 1500])
+def test_normalizers_are_sums_over_all_targets(isa, n_targets):
+    rng = np.random.default_rng(n_targets)
+    for n_hidden in (1, 2, 15, 16, 17, 40):
+        hidden = rng.standard_normal((n_hidden, 32)).astype(np.float32)
+        targets = rng.standard_normal((n_targets, 32)).astype(np.float32)
+        scores = hidden.astype(float) @ targets.T.astype(float)
+        expected = np.logaddexp.reduce(scores, axis=1)
+        for n_threads in (1, 3):
+            found = _kernels.log_normalizers(hidden, targets, n_threads, isa=isa)
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
 # --- Pooling

@@ -205,13 +205,12 @@ def expected_step(vectors, shares, noise, choose_targets, n_negatives, rate):
         matrix += change
 
 
-@pytest.mark.parametrize("loss", ["negative_sampling", "nce", "hierarchical_softmax", "softmax"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_the_normalised_model_converges_to_the_shares_of_the_words(loss):
     """One context, three words: the likeliest model gives each word its share, whatever the noise.
 
     The mean gradient over all centers and noise (every draw counted by its chance) is followed to
-    its end. Hits are kept, without which neither negative sampling nor NCE is consistent; sampled
-    softmax is not, with few noise words.
+    its end. Hits are kept: without them no loss that draws noise is consistent.
     """
     counts = np.array([4, 10, 6])
     shares, n_negatives = counts / counts.sum(), 2

@@ -12,9 +12,10 @@ from skw2v._reference import (
     primitive,
     primitive_scores,
     train_cbow_window,
+    train_skipgram_by_context,
     train_skipgram_window,
 )
-from skw2v._reference_objectives import negative_sampling_targets
+from skw2v._reference_objectives import negative_sampling_targets, softmax_targets
 
 # --- The primitive
 
@@ -168,6 +169,47 @@ def test_biases_that_are_not_fitted_stay(train):
     train(vectors, np.array([2, 1]), negative_sampling_targets(0, [1, 3]), 0.1, **option)
     np.testing.assert_array_equal(vectors.output_bias, fresh_vectors().output_bias)
     assert not np.array_equal(vectors.output_vectors, fresh_vectors().output_vectors)
+
+
+def test_several_true_targets_are_so_many_losses_at_once():
+    rng = np.random.default_rng(5)
+    hidden, targets, ones = rng.normal(size=(2, 3)), rng.normal(size=(4, 3)), np.ones(4)
+    labels = np.array([[2.0, 0, 1, 0], [0, 0, 0, 1]])
+    step = primitive(hidden, targets, labels, ones, 0.1, link="softmax")
+    single = [
+        primitive(hidden[[row]], targets, np.eye(4)[target], ones, 0.1, link="softmax")
+        for row, target in [(0, 0), (0, 0), (0, 2), (1, 3)]
+    ]
+    first = sum(part.hidden_change[0] for part in single[:3])
+    np.testing.assert_allclose(step.hidden_change, [first, single[3].hidden_change[0]], rtol=1e-12)
+    np.testing.assert_allclose(
+        step.target_change, sum(part.target_change for part in single), rtol=1e-12
+    )
+    assert math.isclose(step.loss, sum(part.loss for part in single))
+
+
+def test_by_context_the_pairs_and_their_gradients_are_the_windows():
+    # At a tiny rate the order of the steps does not show.
+    windows = {0: [1, 2], 3: [2, 1], 1: [3, 2, 0]}
+    contexts = [(1, [0, 3]), (2, [0, 3, 1]), (3, [1]), (0, [1])]
+    rate, changes, losses = 1e-7, [], []
+    for by_context in (False, True):
+        vectors, before = fresh_vectors(), fresh_vectors()
+        if by_context:
+            targets = softmax_targets(0, 4)
+            loss, n_pairs = train_skipgram_by_context(vectors, contexts, targets, rate, 2)
+        else:
+            trained = [
+                train_skipgram_window(vectors, np.array(ids), softmax_targets(c, 4), rate, 8)
+                for c, ids in windows.items()
+            ]
+            loss, n_pairs = sum(t[0] for t in trained), sum(t[2] for t in trained)
+        assert n_pairs == 7
+        losses.append(loss)
+        changes.append([(v - b) / rate for v, b in zip(vectors, before, strict=True)])
+    assert math.isclose(*losses, rel_tol=1e-6)
+    for one, other in zip(*changes, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_word2vec_cbow_gives_distinct_contexts_the_undivided_gradient():

@@ -11,6 +11,7 @@ from skw2v._reference import (
     NOISE,
     POSITION,
     Vectors,
+    Window,
     initial_input_vectors,
     noise_pool,
     random_bits,
@@ -26,6 +27,7 @@ from skw2v._reference_objectives import (
     sampled_softmax_targets,
 )
 from skw2v._reference_training import (
+    centers_of_contexts,
     combined_vectors,
     merge_shards,
     n_rounds_per_epoch,
@@ -465,3 +467,10 @@ def test_pooling_by_hand(pooling, features):
     vectors = np.array([[5.0, 2.0], [2.0, -2.0], [-1.0, -3.0]], dtype=np.float32)
     token_ids, offsets = np.array([2, 0, 1, 2]), np.array([0, 3, 3, 4])
     assert pool_reference(token_ids, offsets, vectors, pooling).tolist() == features
+
+
+def test_windows_turned_around_by_hand():
+    # Positions 0 1 2 3 hold words 5 6 5 7; the windows of 0 and 2.
+    windows = [Window(0, np.array([1, 2])), Window(2, np.array([1, 3]))]
+    found = centers_of_contexts(windows, np.array([5, 6, 5, 7]))
+    assert found == [(6, [5, 5]), (5, [5]), (7, [5])]

@@ -6,18 +6,11 @@ import numpy as np
 import pytest
 
 from skw2v import _kernels
+from skw2v._layout import MAX_COLLISIONS, choose_layout
 from skw2v._reference import initial_input_vectors
 from skw2v._reference_training import round_learning_rate
 from skw2v._sampling import keep_thresholds
-from skw2v._training import (
-    MAX_COLLISIONS,
-    TrainingParameters,
-    _Rows,
-    _Team,
-    choose_layout,
-    learning_rates,
-    train,
-)
+from skw2v._training import TrainingParameters, _Rows, _Team, learning_rates, train
 
 
 def layout_of(counts, **parameters):

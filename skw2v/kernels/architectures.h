@@ -33,6 +33,53 @@ ALWAYS_INLINE int train_skipgram(const skw2v_engine *engine, const skw2v_plan *p
     return n_pairs + n;
 }
 
+/* Skip-gram under the full softmax, where all windows have the same targets: pair by pair the same,
+ * but each context token once, with all the centers whose windows hold it as its true targets. The
+ * probabilities are then computed once for all of them. A row, and so a group, takes at most
+ * group_size true targets a time. Trains the whole shard. */
+static int64_t train_skipgram_by_context(const skw2v_engine *engine, const skw2v_plan *plan,
+                                         float *const *inputs, skw2v_targets *targets,
+                                         skw2v_step step, float rate, skw2v_loss *loss,
+                                         float *scratch) {
+    float *hidden[SKW2V_MAX_GROUP];
+    int32_t true_of[SKW2V_MAX_GROUP + 1] = {0}, true_targets[SKW2V_MAX_GROUP * SKW2V_MAX_GROUP];
+    const int most = engine->group_size;
+    int n = 0;
+    int64_t n_pairs = 0;
+    targets->true_of = true_of;
+    targets->true_targets = true_targets;
+    for (int32_t j = plan->reached_from; j < plan->reached_to; j++) {
+        const int32_t from = j - engine->reach, to = j + engine->reach + 1;
+        int32_t i = from > plan->first_center ? from : plan->first_center;
+        const int32_t end = to < plan->last_center ? to : plan->last_center;
+        int of_row = most; /* true targets of the token's row so far; none yet */
+        for (; i < end; i++) {
+            const skw2v_token *center = &plan->tokens[i];
+            if (i == j || j < center->begin || j >= center->end)
+                continue;
+            if (of_row == most) { /* the token needs a row; the group must not have it */
+                int is_full = n == most;
+                for (int r = 0; r < n; r++)
+                    is_full |= hidden[r] == inputs[j];
+                if (is_full) {
+                    step(n, hidden, hidden, targets, engine->stride, rate, loss, scratch);
+                    n = 0;
+                }
+                hidden[n] = inputs[j];
+                true_of[n + 1] = true_of[n];
+                n++;
+                of_row = 0;
+            }
+            true_targets[true_of[n]++] = plan->slots[center->slot].word;
+            of_row++;
+            n_pairs++;
+        }
+    }
+    if (n > 0)
+        step(n, hidden, hidden, targets, engine->stride, rate, loss, scratch);
+    return n_pairs;
+}
+
 /* mean of n rows over `n_vectors` vectors at j, in row order; `change` there is cleared. */
 ALWAYS_INLINE void mean_strip(const int n_vectors, int n, float *const *rows, int64_t j,
                               float *mean, float *change) {

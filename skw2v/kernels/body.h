@@ -35,11 +35,27 @@ static inline int is_shared(uint64_t shards) {
     return (shards & (shards - 1)) != 0;
 }
 
-/* Where the shard's rows are: in the matrix if it alone touches them in this round, else copied
- * to its overlay. */
+/* The shard's private rows: the hot ones, then the others. */
+static inline float *private_rows(const skw2v_engine *engine, int shard) {
+    return engine->overlay + shard * (engine->n_hot + engine->overlay_rows) * engine->stride;
+}
+
+/* Where the shard's hot rows are: in the matrix if there is no other shard. */
+static float *place_hot_rows(const skw2v_engine *engine, int shard) {
+    if (engine->n_hot == 0)
+        return NULL;
+    float *rows = engine->output + engine->hot_first * engine->stride;
+    if (engine->n_shards == 1)
+        return rows;
+    return memcpy(private_rows(engine, shard), rows,
+                  (size_t)(engine->n_hot * engine->stride) * sizeof(float));
+}
+
+/* Where the shard's other rows are: in the matrix if it alone touches them in this round, else
+ * copied to its overlay. */
 static void place_rows(skw2v_engine *engine, skw2v_plan *plan, int shard) {
     const int64_t stride = engine->stride;
-    float *next = engine->overlay + shard * engine->overlay_rows * stride;
+    float *next = private_rows(engine, shard) + engine->n_hot * stride;
     for (int32_t i = 0; i < plan->n_slots; i++) {
         skw2v_slot *slot = &plan->slots[i];
         const uint8_t *marks = engine->marks + slot->word * (int64_t)engine->mark_stride;
@@ -71,7 +87,7 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
         pointers + 2 * engine->pool_size + engine->target_capacity; /* (2 * reach + 1,) */
     float *scratch = engine->scratch + shard * engine->scratch_size;
     skw2v_objective objective;
-    start_objective(&objective, engine, plan, pointers, scratch);
+    start_objective(&objective, engine, plan, place_hot_rows(engine, shard), pointers, scratch);
     scratch += objective_scratch(engine);
     const skw2v_step step = uses_softmax(engine) ? softmax_step : sigmoid_step;
 
@@ -84,7 +100,11 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
     int32_t fetched = 0;
     for (int32_t i = plan->reached_from; i < plan->reached_to; i++)
         inputs[i] = plan->slots[plan->tokens[i].slot].input;
-    for (int32_t i = plan->first_center; i < plan->last_center; i++) {
+    const int by_context = engine->loss == SKW2V_SOFTMAX && engine->architecture == SKW2V_SKIPGRAM;
+    if (by_context)
+        n_pairs = train_skipgram_by_context(engine, plan, inputs, &objective.targets, step, rate,
+                                            &loss, scratch);
+    for (int32_t i = plan->first_center; i < plan->last_center && !by_context; i++) {
         const skw2v_token *center = &plan->tokens[i];
         prefetch_slots(engine, next, fetched, fetched + fetch);
         fetched += fetch;
@@ -107,7 +127,32 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
     stream->n_pairs += n_pairs;
 }
 
-/* row += sum over the shards that touched it of (private - row), in shard order. */
+/* row += sum over copies of (copy - row), in their order. */
+ALWAYS_INLINE void merge_copies(float *row, const float *const *copies, int n, int64_t stride) {
+    for (int64_t j = 0; j < stride; j += LANES) {
+        vf before = vf_load(row + j), sum = before;
+        for (int c = 0; c < n; c++)
+            sum = sum + (vf_load(copies[c] + j) - before);
+        vf_store(row + j, sum);
+    }
+}
+
+/* The shard's part of the hot rows. */
+static void merge_hot_rows(const skw2v_engine *engine, int64_t round, int shard) {
+    const float *rows[SKW2V_MAX_SHARDS], *copies[SKW2V_MAX_SHARDS];
+    int n = 0;
+    for (int s = 0; s < engine->n_shards; s++)
+        if (engine->plans[round & 1][s].n_slots > 0)
+            rows[n++] = private_rows(engine, s);
+    for (int64_t r = shard; r < engine->n_hot && engine->n_shards > 1; r += engine->n_shards) {
+        for (int c = 0; c < n; c++)
+            copies[c] = rows[c] + r * engine->stride;
+        merge_copies(engine->output + (engine->hot_first + r) * engine->stride, copies, n,
+                     engine->stride);
+    }
+}
+
+/* A row of the shards that touched it. */
 static void merge_row(const skw2v_engine *engine, int64_t round, int32_t word, int role,
                       uint64_t shards) {
     const float *copies[SKW2V_MAX_SHARDS];
@@ -120,12 +165,7 @@ static void merge_row(const skw2v_engine *engine, int64_t round, int32_t word, i
         }
     float *row =
         (role == SKW2V_ROLE_INPUT ? engine->input : engine->output) + word * engine->stride;
-    for (int64_t j = 0; j < engine->stride; j += LANES) {
-        vf before = vf_load(row + j), sum = before;
-        for (int s = 0; s < n; s++)
-            sum = sum + (vf_load(copies[s] + j) - before);
-        vf_store(row + j, sum);
-    }
+    merge_copies(row, copies, n, engine->stride);
 }
 
 /* Of the shards that share a row, the one whose turn it is to merge it: spread over them by word.
@@ -139,6 +179,7 @@ static inline int merger_of(uint64_t shards, int32_t word) {
 
 static void merge_shard(skw2v_engine *engine, int64_t round, int shard) {
     skw2v_plan *plan = &engine->plans[round & 1][shard];
+    merge_hot_rows(engine, round, shard);
     for (int32_t i = 0; i < plan->n_slots; i++) {
         const skw2v_slot *slot = &plan->slots[i];
         if ((slot->roles & SKW2V_ROLE_INPUT) && is_shared(slot->input_shards) &&

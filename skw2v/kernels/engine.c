@@ -185,25 +185,31 @@ static void plan_centers(skw2v_plan *plan) {
         plan->slots[plan->tokens[i].slot].roles |= SKW2V_ROLE_OUTPUT;
 }
 
-/* The nodes of each window's center, in the order in which training will want them. */
+/* The nodes of each window's center, in the order in which training will want them. Hot ones need
+ * no slot. Paths lie anywhere in a large table: the first loop sends for them, the second waits. */
 static void plan_paths(const skw2v_engine *engine, skw2v_plan *plan) {
+    for (int32_t i = plan->first_center; i < plan->last_center; i++) {
+        const int64_t path = engine->path_offsets[plan->slots[plan->tokens[i].slot].word];
+        __builtin_prefetch(engine->path_nodes + path);
+        __builtin_prefetch(engine->path_labels + path);
+    }
     int32_t n = 0;
     for (int32_t i = plan->first_center; i < plan->last_center; i++) {
         if (plan->tokens[i].end - plan->tokens[i].begin < 2)
             continue;
         const int32_t word = plan->slots[plan->tokens[i].slot].word;
         for (int64_t e = engine->path_offsets[word]; e < engine->path_offsets[word + 1]; e++) {
+            const int64_t hot = engine->path_nodes[e] - engine->hot_first;
+            plan->path_label[n] = engine->path_labels[e];
+            if (hot >= 0 && hot < engine->n_hot) {
+                plan->path[n++] = (int32_t)(-1 - hot);
+                continue;
+            }
             int32_t slot = find_or_add_slot(plan, engine->table_size, engine->path_nodes[e]);
             plan->slots[slot].roles |= SKW2V_ROLE_OUTPUT;
             plan->path[n++] = slot;
         }
     }
-}
-
-/* All words, before any other slot is made: slot w is word w. */
-static void plan_vocabulary(const skw2v_engine *engine, skw2v_plan *plan) {
-    for (int32_t word = 0; word < engine->n_words; word++)
-        plan->slots[find_or_add_slot(plan, engine->table_size, word)].roles |= SKW2V_ROLE_OUTPUT;
 }
 
 /* The shard's noise: pool_size draws from the noise distribution (Walker's alias method). */
@@ -251,8 +257,6 @@ void skw2v_prepare_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int
     advance(engine, stream, skw2v_stream_key(engine->seed, SKW2V_PURPOSE_POSITION, (uint64_t)epoch),
             begin, end);
     memset(plan->table, 0xff, (size_t)engine->table_size * sizeof *plan->table);
-    if (engine->loss == SKW2V_SOFTMAX)
-        plan_vocabulary(engine, plan);
     if (plan_tokens(engine, stream, plan, begin, end) == 0) {
         plan->n_slots = 0;
         plan->last_center = plan->first_center;
@@ -313,7 +317,7 @@ int skw2v_allocate(skw2v_engine *engine) {
     engine->path_capacity = (int32_t)paths;
     engine->target_capacity = (int32_t)(targets + 7) / 8 * 8;
     int64_t slots = engine->token_capacity + engine->pool_size + paths;
-    if (slots > engine->n_words || engine->loss == SKW2V_SOFTMAX)
+    if (slots > engine->n_words)
         slots = engine->n_words;
     engine->slot_capacity = (int32_t)slots;
     engine->table_size = 64;
@@ -329,7 +333,8 @@ int skw2v_allocate(skw2v_engine *engine) {
 
     ALLOCATE(engine->n_words * engine->mark_stride, engine->marks);
     ALLOCATE(engine->n_shards, engine->streams);
-    ALLOCATE(engine->n_shards * engine->overlay_rows * engine->stride, engine->overlay);
+    ALLOCATE(engine->n_shards * (engine->n_hot + engine->overlay_rows) * engine->stride,
+             engine->overlay);
     ALLOCATE(engine->n_shards * engine->scratch_size, engine->scratch);
     for (int parity = 0; parity < 2; parity++)
         ALLOCATE(engine->n_shards, engine->plans[parity]);
@@ -344,6 +349,7 @@ int skw2v_allocate(skw2v_engine *engine) {
             ALLOCATE(engine->token_capacity, plan->tokens);
             ALLOCATE(engine->slot_capacity, plan->slots);
             ALLOCATE(engine->path_capacity, plan->path);
+            ALLOCATE(engine->path_capacity, plan->path_label);
             ALLOCATE(engine->pool_size, plan->pool);
             ALLOCATE(engine->pool_size, plan->pool_clean);
             ALLOCATE(engine->table_size, plan->table);
@@ -373,6 +379,7 @@ void skw2v_release(skw2v_engine *engine) {
             RELEASE(plan->tokens);
             RELEASE(plan->slots);
             RELEASE(plan->path);
+            RELEASE(plan->path_label);
             RELEASE(plan->pool);
             RELEASE(plan->pool_clean);
             RELEASE(plan->table);

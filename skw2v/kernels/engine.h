@@ -10,7 +10,8 @@
  *
  *   marks[word][shard] is written by `shard` alone (prepare, merge) and read by all (train);
  *   matrix rows touched by one shard are written by that shard alone (train);
- *   matrix rows touched by several are read (train), then written by one of them (merge).
+ *   matrix rows touched by several are read (train), then written by one of them (merge); so are
+ *   the hot rows, which all shards are taken to touch.
  *
  * Preparing round r+1 writes the other one of two plans, so it may share a phase with merging r.
  */
@@ -61,7 +62,9 @@ typedef struct {
 typedef struct {
     skw2v_token *tokens;
     skw2v_slot *slots;
-    int32_t *path; /* hierarchical softmax: slots of the nodes of every window's center, in turn */
+    int32_t *path; /* hierarchical softmax: the nodes of every window's center, in turn: the slot,
+                    * or -1 - i for hot row i */
+    float *path_label;
     int32_t *pool; /* (pool_size,) slots of the noise words */
     uint8_t
         *pool_clean;  /* (pool_size,) 1: the n_negatives entries from here on are distinct words */
@@ -109,6 +112,9 @@ typedef struct {
     const int32_t *path_nodes;   /*   path_nodes[path_offsets[w] .. path_offsets[w + 1]), */
     const float *path_labels;    /*   each with its label */
     int bias_column;             /* of a row, or -1: no biases */
+    int64_t
+        hot_first; /* output rows that most shards touch: they have no slots and no marks, but */
+    int64_t n_hot; /*   lie side by side, and every shard has a private copy of all of them */
     /* IN: model */
     int architecture;
     int cbow_gradient;
@@ -129,7 +135,7 @@ typedef struct {
     uint8_t *marks;       /* (n_words, mark_stride) roles of each shard */
     skw2v_plan *plans[2]; /* (n_shards,) of even and odd rounds */
     skw2v_stream *streams;
-    float *overlay;  /* (n_shards, overlay_rows, stride) */
+    float *overlay;  /* (n_shards, n_hot + overlay_rows, stride) */
     float *scratch;  /* (n_shards, scratch_size) */
     int mark_stride; /* n_shards rounded up to a multiple of 8 */
     int reach;       /* min(window, longest document): no context is farther away */
@@ -157,8 +163,10 @@ typedef struct {
 typedef struct {
     int64_t n;
     float **rows;
-    const float *label;  /* sigmoid link */
-    int64_t true_target; /* softmax link: the one with label 1 */
+    const float *label;     /* sigmoid link */
+    const int32_t *true_of; /* softmax link: (n_hidden + 1,); the targets with label 1 of row i */
+    const int32_t
+        *true_targets;   /*   are true_targets[true_of[i] .. true_of[i + 1]). NULL: the first */
     const float *weight; /* multiplicities: whole numbers */
     const float *offset; /* NULL: zeros */
     int max_weight;
@@ -172,14 +180,14 @@ typedef struct {
     float linear[2][16]; /* of the block with the first target, of the blocks after it */
     float product[2][16];
     int n_factors;
-    double partition;
-    int n_partitions;
+    float shortfall[16], partition[16]; /* lanes 0 and 8: sum(highest - true), product of Z */
+    int partition_bits;                 /* the product is below 2 to the power of this */
     double first;
     double others;
 } skw2v_loss;
 
 static inline void skw2v_reset_loss(skw2v_loss *loss) {
-    *loss = (skw2v_loss){.partition = 1.0};
+    *loss = (skw2v_loss){.partition = {[0] = 1.0f, [8] = 1.0f}};
     for (int lane = 0; lane < 32; lane++)
         loss->product[lane / 16][lane % 16] = 1.0f;
 }

@@ -27,7 +27,11 @@ typedef struct {
     const float *plain_label, *plain_weight; /* of a window without repeats */
     float *label, *weight, *offset;          /* of any other; of this window */
     /* the path */
-    const int32_t *path; /* slots of the next window's nodes */
+    const int32_t *path; /* the next window's nodes in the plan, and their labels */
+    const float *path_label;
+    float *hot; /* the shard's hot rows */
+    /* softmax */
+    int32_t center;
     /* the loss on fresh noise */
     int32_t n_fresh; /* windows that still find unused noise in the pool */
     double fresh_loss;
@@ -49,7 +53,8 @@ static inline int64_t objective_scratch(const skw2v_engine *engine) {
 
 /* pointers: 2 * pool_size + target_capacity of them; floats: `objective_scratch`. */
 static void start_objective(skw2v_objective *objective, const skw2v_engine *engine,
-                            const skw2v_plan *plan, float **pointers, float *floats) {
+                            const skw2v_plan *plan, float *hot, float **pointers, float *floats) {
+    static const int32_t one_true[2] = {0, 1};
     const int64_t capacity = engine->target_capacity;
     const int32_t size = engine->pool_size;
     float *label = floats, *weight = floats + capacity;
@@ -61,6 +66,8 @@ static void start_objective(skw2v_objective *objective, const skw2v_engine *engi
     objective->pool = pointers;
     objective->clean = plan->pool_clean;
     objective->path = plan->path;
+    objective->path_label = plan->path_label;
+    objective->hot = hot;
     objective->n_fresh = size > 0 && engine->n_negatives > 0 ? size / engine->n_negatives : 0;
     objective->plain_label = label;
     objective->plain_weight = weight;
@@ -70,6 +77,10 @@ static void start_objective(skw2v_objective *objective, const skw2v_engine *engi
     targets->label = label;
     targets->weight = weight;
     targets->offset = engine->offsets ? objective->offset : NULL;
+    if (engine->loss == SKW2V_SOFTMAX) { /* of the one hidden row of a CBOW window */
+        targets->true_of = one_true;
+        targets->true_targets = &objective->center;
+    }
     targets->max_weight = 1;
     targets->bias_column = engine->bias_column;
     targets->n = engine->loss == SKW2V_SOFTMAX ? engine->n_words : 1 + engine->n_negatives;
@@ -85,9 +96,9 @@ static void start_objective(skw2v_objective *objective, const skw2v_engine *engi
             objective->pool_offset[e] = objective->pool_offset[e + size] =
                 engine->offsets[slot->word];
     }
-    if (engine->loss == SKW2V_SOFTMAX) /* slot w is word w: see plan_vocabulary */
+    if (engine->loss == SKW2V_SOFTMAX)
         for (int64_t w = 0; w < engine->n_words; w++) {
-            targets->rows[w] = plan->slots[w].output;
+            targets->rows[w] = hot + w * engine->stride;
             objective->offset[w] = engine->offsets ? engine->offsets[w] : 0.0f;
         }
 }
@@ -157,16 +168,18 @@ ALWAYS_INLINE void choose_noise(const skw2v_engine *engine, skw2v_objective *obj
 /* The nodes on the way from the root to the center, as the plan has looked them up. */
 static void choose_path(const skw2v_engine *engine, const skw2v_plan *plan,
                         skw2v_objective *objective, const skw2v_slot *center) {
-    const int64_t first = engine->path_offsets[center->word];
-    const int64_t n = engine->path_offsets[center->word + 1] - first;
+    const int64_t *from = engine->path_offsets + center->word, n = from[1] - from[0];
     for (int64_t t = 0; t < n; t++) {
-        objective->targets.rows[t] = plan->slots[objective->path[t]].output;
-        objective->label[t] = engine->path_labels[first + t];
+        const int32_t at = objective->path[t];
+        objective->targets.rows[t] =
+            at < 0 ? objective->hot + (-1 - at) * engine->stride : plan->slots[at].output;
+        objective->label[t] = objective->path_label[t];
         objective->weight[t] = 1.0f;
     }
     for (int64_t t = n; t % 8; t++)
         objective->label[t] = objective->weight[t] = 0.0f;
     objective->path += n;
+    objective->path_label += n;
     objective->targets.n = n;
     objective->targets.label = objective->label;
     objective->targets.weight = objective->weight;
@@ -176,7 +189,7 @@ ALWAYS_INLINE void choose_targets(const skw2v_engine *engine, const skw2v_plan *
                                   skw2v_objective *objective, int32_t center_slot) {
     const skw2v_slot *center = &plan->slots[center_slot];
     if (engine->loss == SKW2V_SOFTMAX)
-        objective->targets.true_target = center->word;
+        objective->center = center->word;
     else if (engine->loss == SKW2V_HIERARCHICAL_SOFTMAX)
         choose_path(engine, plan, objective, center);
     else

@@ -129,14 +129,14 @@ ALWAYS_INLINE void update_strip(const int n_targets, const int n_vectors, const 
     for (int t = 0; t < n_targets; t++)
         for (int v = 0; v < n_vectors; v++)
             before[t][v] = after[t][v] = vf_load(targets[t] + j + v * LANES);
-    for (int i = 0; i < n_hidden; i++) {
+    for (int64_t i = 0; i < n_hidden; i++, g += 8) {
         vf h[2], changed[2];
         for (int v = 0; v < n_vectors; v++) {
             h[v] = vf_load(from[i] + j + v * LANES);
             changed[v] = in_place ? h[v] : vf_load(to[i] + j + v * LANES);
         }
         for (int t = 0; t < n_targets; t++) {
-            vf gradient = vf_set1(g[8 * i + t]);
+            vf gradient = vf_set1(g[t]);
             for (int v = 0; v < n_vectors; v++) {
                 changed[v] = vf_fma(gradient, before[t][v], changed[v]);
                 after[t][v] = vf_fma(gradient, h[v], after[t][v]);
@@ -164,9 +164,9 @@ ALWAYS_INLINE void update_block(const int n_targets, const int in_place, int n_h
 
 /* ---- links ----------------------------------------------------------------------------------- */
 
-/* Moves what the lanes hold into the totals, in lane order. Plain C, in double: the same bits on
- * every instruction set. */
-static void flush_loss(skw2v_loss *loss) {
+/* These move what the lanes hold into the totals, in lane order. Plain C, in double: the same bits
+ * on every instruction set. */
+static void flush_sigmoid_loss(skw2v_loss *loss) {
     for (int later = 0; later < 2; later++)
         for (int lane = 0; lane < 16; lane++) {
             double sum =
@@ -179,9 +179,20 @@ static void flush_loss(skw2v_loss *loss) {
             loss->product[later][lane] = 1.0f;
         }
     loss->n_factors = 0;
-    loss->others += log(loss->partition);
-    loss->partition = 1.0;
-    loss->n_partitions = 0;
+}
+
+static void flush_softmax_loss(skw2v_loss *loss) {
+    for (int lane = 0; lane < 16; lane += BLOCK_T) {
+        loss->others += (double)loss->shortfall[lane] + log((double)loss->partition[lane]);
+        loss->shortfall[lane] = 0.0f;
+        loss->partition[lane] = 1.0f;
+    }
+    loss->partition_bits = 0;
+}
+
+static void flush_loss(skw2v_loss *loss) {
+    flush_sigmoid_loss(loss);
+    flush_softmax_loss(loss);
 }
 
 /* G = rate * w * (y - sigmoid(S)) in place of S, and the loss sum w * (log(1 + exp(S)) - y * S).
@@ -193,7 +204,7 @@ ALWAYS_INLINE void sigmoid_link(int n_hidden, float *s, const float *label, cons
                                 skw2v_loss *loss) {
     const int n_pairs = (n_hidden + 1) / 2;
     if (loss->n_factors + n_pairs > 120)
-        flush_loss(loss);
+        flush_sigmoid_loss(loss);
     loss->n_factors += n_pairs;
     if (n_hidden & 1) /* the idle row must be finite */
         memset(s + 8 * n_hidden, 0, 8 * sizeof(float));
@@ -288,7 +299,7 @@ ALWAYS_INLINE vf_runs shift_and_find_highest(float *at, int lone, int64_t n_bloc
             vf_store(at + p * LANES, x.part[p]);
         }
     }
-    return fold_runs(high, vf_max);
+    return fold_runs(high, RUNS_MAX);
 }
 
 /* w * exp(S - high) in place of S; returns the sum of each row. */
@@ -313,7 +324,7 @@ ALWAYS_INLINE vf_runs exponentiate_and_sum(float *at, int64_t n_blocks, int64_t 
         for (int p = 0; p < PER_BLOCK; p++)
             sum.part[p] = sum.part[p] + part.part[p];
     }
-    return fold_runs(sum, vf_sum);
+    return fold_runs(sum, RUNS_SUM);
 }
 
 ALWAYS_INLINE void store_runs(float *at, vf_runs runs) {
@@ -321,38 +332,92 @@ ALWAYS_INLINE void store_runs(float *at, vf_runs runs) {
         vf_store(at + p * LANES, runs.part[p]);
 }
 
-/* G = rate * (y - softmax(S)) over all blocks, in place of S, and the loss log(Z) - S[true]. With
- * weights, Z = sum w * exp(S): a target of weight w stands for w of them, of which one may be true.
- * Two rows at a time, the second one idle where n_hidden is odd. */
+/* G = rate * (y - n * softmax(S)) over all blocks, in place of S, for a row with n true targets,
+ * and the loss n * log(Z) - sum of S[true]. With weights, Z = sum w * exp(S): a target of weight w
+ * stands for w of them, of which one may be true. Two rows at a time, the second idle where they
+ * end. */
 ALWAYS_INLINE void softmax_link(int n_hidden, int64_t tile, float *s, const skw2v_targets *targets,
                                 float rate, skw2v_loss *loss) {
-    const int64_t n_blocks = (targets->n + BLOCK_T - 1) / BLOCK_T,
-                  true_target = targets->true_target;
+    static const int32_t first = 0, one[2] = {0, 1};
+    const int64_t n_blocks = (targets->n + BLOCK_T - 1) / BLOCK_T;
     for (int i = 0; i < n_hidden; i += 2) {
-        float *at = s + 8 * i,
-              *true_at = at + tile * (true_target / BLOCK_T) + true_target % BLOCK_T;
-        vf_runs high = shift_and_find_highest(at, i + 1 == n_hidden, n_blocks, tile,
-                                              targets->weight, targets->offset);
-        const float true_score[2] = {true_at[0], true_at[8]};
+        float *at = s + 8 * i, highest[16], partition[16], n_true[16];
+        const int n_rows = i + 1 == n_hidden ? 1 : 2;
+        vf_runs high = shift_and_find_highest(at, n_rows == 1, n_blocks, tile, targets->weight,
+                                              targets->offset);
+        store_runs(highest, high);
+        const int32_t *lists[2], *of[2] = {one, one};
+        for (int row = 0; row < n_rows; row++) {
+            of[row] = targets->true_of ? targets->true_of + i + row : one;
+            lists[row] = targets->true_of ? targets->true_targets : &first;
+            for (int32_t t = of[row][0]; t < of[row][1]; t++) {
+                const int64_t target = lists[row][t];
+                loss->others += (double)highest[8 * row] -
+                                (double)at[tile * (target / BLOCK_T) + 8 * row + target % BLOCK_T];
+            }
+        }
+        for (int lane = 0; lane < 16; lane++)
+            n_true[lane] = (float)(of[lane / 8][1] - of[lane / 8][0]);
         vf_runs sum = exponentiate_and_sum(at, n_blocks, tile, targets->weight, high), scale;
+        store_runs(partition, sum);
         for (int p = 0; p < PER_BLOCK; p++)
-            scale.part[p] = vf_set1(-rate) / sum.part[p];
+            scale.part[p] = vf_set1(-rate) * vf_load(n_true + p * LANES) / sum.part[p];
         for (int64_t block = 0; block < n_blocks; block++)
             for (int p = 0; p < PER_BLOCK; p++) {
                 float *e = at + tile * block + p * LANES;
                 vf_store(e, scale.part[p] * vf_load(e));
             }
-        float highest[16], partition[16];
-        store_runs(highest, high);
-        store_runs(partition, sum);
-        for (int row = 0; row < 2 && i + row < n_hidden; row++) {
-            true_at[8 * row] += rate;
-            loss->others += (double)highest[8 * row] - (double)true_score[row];
-            loss->partition *= (double)partition[8 * row];
-            if (++loss->n_partitions == 30) /* each below 2^32 */
-                flush_loss(loss);
+        for (int row = 0; row < n_rows; row++) {
+            loss->others += (double)n_true[8 * row] * log((double)partition[8 * row]);
+            for (int32_t t = of[row][0]; t < of[row][1]; t++) {
+                const int64_t target = lists[row][t];
+                at[tile * (target / BLOCK_T) + 8 * row + target % BLOCK_T] += rate;
+            }
         }
     }
+}
+
+/* The same for a single block whose first target is the true one of every row: all of it stays in
+ * registers, and the logarithms of Z wait, multiplied up. Weights must not be above 1. */
+ALWAYS_INLINE void small_softmax_link(int n_hidden, float *s, const skw2v_targets *targets,
+                                      float rate, skw2v_loss *loss) {
+    const int bits = 3; /* of Z <= 8: every weight is 1 */
+    const vf zero = vf_set1(0.0f), one = vf_set1(1.0f), lowest = vf_set1(-3.0e38f);
+    static const float first_of_eight[16] = {1.0f, 0, 0, 0, 0, 0, 0, 0, 1.0f};
+    static const float first_of_sixteen[16] = {1.0f};
+    const vf_runs w = load_twice(targets->weight);
+    const int n_pairs = (n_hidden + 1) / 2;
+    if (loss->partition_bits + n_pairs * bits > 120)
+        flush_softmax_loss(loss);
+    loss->partition_bits += n_pairs * bits;
+    if (n_hidden & 1) /* the idle row must be finite */
+        memset(s + 8 * n_hidden, 0, 8 * sizeof(float));
+    vf_runs shortfall = load_runs(loss->shortfall), partition = load_runs(loss->partition), c;
+    for (int p = 0; p < PER_BLOCK; p++)
+        c.part[p] = zero;
+    if (targets->offset)
+        c = load_twice(targets->offset);
+    for (int i = 0; i < n_hidden; i += 2, s += 16) {
+        const vf_runs y = load_runs(i + 1 == n_hidden ? first_of_sixteen : first_of_eight);
+        vf_runs x = load_runs(s), high, e, sum;
+        for (int p = 0; p < PER_BLOCK; p++)
+            x.part[p] = vf_select((vi)(w.part[p] > zero), x.part[p] - c.part[p], lowest);
+        high = fold_runs(x, RUNS_MAX);
+        for (int p = 0; p < PER_BLOCK; p++)
+            e.part[p] = w.part[p] * vf_exp_nonpositive(x.part[p] - high.part[p]);
+        sum = fold_runs(e, RUNS_SUM);
+        for (int p = 0; p < PER_BLOCK; p++) {
+            const vf_runs label = load_runs(first_of_eight);
+            vf share = e.part[p] * (one / sum.part[p]);
+            vi is_true = (vi)(y.part[p] > zero);
+            vf_store(s + p * LANES, vf_set1(rate) * (label.part[p] - share));
+            shortfall.part[p] =
+                shortfall.part[p] + vf_select(is_true, high.part[p] - x.part[p], zero);
+            partition.part[p] = partition.part[p] * vf_select(is_true, sum.part[p], one);
+        }
+    }
+    store_runs(loss->shortfall, shortfall);
+    store_runs(loss->partition, partition);
 }
 
 /* ---- the step -------------------------------------------------------------------------------- */
@@ -406,7 +471,10 @@ ALWAYS_INLINE void primitive_step(int n_hidden, float *const *from, float *const
                          targets->offset ? targets->offset + first : NULL, targets->max_weight,
                          rate, block > 0, loss);
     }
-    if (link == SKW2V_LINK_SOFTMAX)
+    if (link == SKW2V_LINK_SOFTMAX && n_blocks == 1 && targets->true_of == NULL &&
+        targets->max_weight == 1)
+        small_softmax_link(n_hidden, s, targets, rate, loss);
+    else if (link == SKW2V_LINK_SOFTMAX)
         softmax_link(n_hidden, tile, s, targets, rate, loss);
 
     /* With more than one block, what is added to a hidden row gathers apart: a later block must

@@ -145,22 +145,26 @@ typedef struct {
 #define SWAP_1(a) ((vf){(a)[1], (a)[0], (a)[3], (a)[2]})
 #endif
 
-ALWAYS_INLINE vf vf_sum(vf a, vf b) {
+enum { RUNS_SUM, RUNS_MAX };
+
+ALWAYS_INLINE vf combine(vf a, vf b, const int how) {
+    if (how == RUNS_MAX)
+        return vf_max(a, b);
     return a + b;
 }
 
-ALWAYS_INLINE vf_runs fold_runs(vf_runs runs, vf (*const combine)(vf, vf)) {
+ALWAYS_INLINE vf_runs fold_runs(vf_runs runs, const int how) {
 #if LANES == 4
     for (int p = 0; p < PER_BLOCK; p += 2)
-        runs.part[p] = runs.part[p + 1] = combine(runs.part[p], runs.part[p + 1]);
+        runs.part[p] = runs.part[p + 1] = combine(runs.part[p], runs.part[p + 1], how);
 #endif
     for (int p = 0; p < PER_BLOCK; p++) {
         vf a = runs.part[p];
 #if LANES > 4
-        a = combine(a, SWAP_4(a));
+        a = combine(a, SWAP_4(a), how);
 #endif
-        a = combine(a, SWAP_2(a));
-        runs.part[p] = combine(a, SWAP_1(a));
+        a = combine(a, SWAP_2(a), how);
+        runs.part[p] = combine(a, SWAP_1(a), how);
     }
     return runs;
 }

@@ -1,0 +1,123 @@
+"""How a corpus is cut into rounds and shards: as much at once as trains like one after the other.
+
+A function of corpus and parameters, never of the threads. docs/engine.rst has the measurements
+behind each number here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skw2v import _kernels
+
+# How often the kept tokens of a round may meet on the same word, and the step it was measured at:
+# rate, mean contexts of window 5, targets of 5 negatives.
+MAX_COLLISIONS = 2.0
+REFERENCE_STEP = 0.025 * 6 * 6
+# Kept tokens of a round under hierarchical softmax, whose root every one of them moves.
+MAX_TREE_TOKENS = 128
+# How far a round may pull a softmax's bias towards its aim; from 2 on it swings ever further.
+MAX_BIAS_PULL = 0.5
+
+MAX_ROUND_TOKENS = 4096
+MIN_ROUNDS = 8
+MAX_SHARDS = 16
+# A shard has a fixed cost; under a softmax it copies the whole output matrix.
+MIN_SHARD_TOKENS = {"hierarchical_softmax": 20, "softmax": 48}
+USUAL_MIN_SHARD_TOKENS = 32
+LONE_SHARD_TOKENS = 128
+MAX_COPIED_FLOATS = 2**28
+
+MAX_GROUP_STEP = 0.4  # contexts of a group x learning rate
+NOISE_POOL = 32
+MAX_POOL_UPDATES = 64  # of a row of the pool in one shard
+MIN_HOT_TOUCHES = 0.5  # of a node by a shard, from which on every shard takes a copy of it
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """n_shards train side by side in a round, shard_tokens tokens each; every shard draws pool_size
+    noise words; a window's contexts train in groups of at most group_size."""
+
+    n_shards: int
+    shard_tokens: int
+    pool_size: int
+    group_size: int
+
+
+def kept_counts(word_counts, keep_threshold):
+    """Tokens of each word that subsampling is expected to keep."""
+    return word_counts * ((keep_threshold.astype(np.float64) + 1.0) / 2.0**32)
+
+
+def choose_layout(n_tokens, word_counts, keep_threshold, parameters):
+    """Shards, rounds and groups for a corpus.
+
+    Shards of a round do not see each other's changes. What that costs depends on how often they
+    change the same row: with p the words' shares of the kept tokens, R kept tokens meet on the same
+    word about R * sum(p**2) times. On Wikipedia (rate .025, window 5, 5 negatives) 4.8 wobbled in
+    the first epoch, 10 diverged, and 2 is as good as sequential; a step's size grows with the rate,
+    the window and the number of noise words, so the bound shrinks with them. A vocabulary of a few
+    words is left with one shard, the honest answer.
+
+    The root of a Huffman tree is touched by every token and its children by half of them. Plain
+    sums bear that too, in small rounds: 128 kept tokens are as good as sequential, 850 diverge. A
+    full softmax moves all its rows with every pair, but each by its probability only; its hottest
+    parameter is the commonest word's bias.
+    """
+    kept = kept_counts(word_counts, keep_threshold)
+    n_kept = kept.sum()
+    round_kept = _kept_tokens_of_a_round(kept / n_kept, parameters)
+    # A round in tokens of the corpus, dropped ones included.
+    round_tokens = round_kept * (word_counts.sum() / n_kept)
+    round_tokens = min(round_tokens, MAX_ROUND_TOKENS, n_tokens / MIN_ROUNDS)
+    min_shard_tokens = MIN_SHARD_TOKENS.get(parameters.loss, USUAL_MIN_SHARD_TOKENS)
+    most_shards = min(MAX_SHARDS, round_tokens // min_shard_tokens)
+    if parameters.loss == "softmax":
+        n_copied = len(word_counts) * parameters.n_components
+        most_shards = min(most_shards, MAX_COPIED_FLOATS // n_copied)
+    n_shards, shard_tokens = 1, LONE_SHARD_TOKENS
+    if most_shards >= 2:
+        # A power of two, so that two, four or eight threads get equal shares.
+        n_shards = 2 ** int(np.log2(most_shards))
+        shard_tokens = int(round_tokens // n_shards)
+    # A noise word is trained again and again while its shard lasts; widely, it needs company.
+    draws = shard_tokens * n_kept / word_counts.sum() * parameters.n_negatives
+    pool_size = min(int(draws * _mean_contexts(parameters) / MAX_POOL_UPDATES), int(draws) + 1)
+    pool_size = max(pool_size, NOISE_POOL, parameters.n_negatives)
+    # Contexts of one window move its targets at once: at a high rate, fewer.
+    group_size = int(np.clip(MAX_GROUP_STEP / parameters.learning_rate, 1, _kernels.MAX_GROUP))
+    return Layout(n_shards, shard_tokens, pool_size, group_size)
+
+
+def _mean_contexts(parameters):
+    return parameters.window + 1 if parameters.dynamic_window else 2 * parameters.window
+
+
+def _kept_tokens_of_a_round(share, parameters):
+    """How many tokens may train at once; `share` is each word's of the kept tokens."""
+    loss, rate = parameters.loss, parameters.learning_rate
+    n_targets = parameters.n_negatives + 1
+    if loss in ("hierarchical_softmax", "softmax"):
+        n_targets = 6  # that a step moves far; paths and vocabularies are longer, but known better
+    step = rate * _mean_contexts(parameters) * n_targets
+    if parameters.architecture == "cbow":
+        step /= 2  # one step a window, not one a context: even a quarter trained as well
+    gentleness = min(1.0, REFERENCE_STEP / step)
+    n_kept = MAX_COLLISIONS * gentleness / np.sum(share * share)
+    if loss == "hierarchical_softmax":
+        n_kept = min(n_kept, MAX_TREE_TOKENS * gentleness)
+    if loss == "softmax":
+        n_steps = 1 if parameters.architecture == "cbow" else _mean_contexts(parameters)
+        pull = rate * n_steps * np.max(share * (1.0 - share))
+        n_kept = min(n_kept, MAX_BIAS_PULL / max(pull, np.finfo(float).tiny))
+    return n_kept
+
+
+def n_hot_nodes(paths, word_counts, keep_threshold, layout):
+    """How many nodes at the top of a Huffman tree nearly every shard passes through."""
+    kept = kept_counts(word_counts, keep_threshold)
+    passing = np.repeat(kept / kept.sum(), np.diff(paths.offsets))
+    share = np.bincount(paths.nodes, weights=passing)
+    shard_kept = layout.shard_tokens * kept.sum() / word_counts.sum()
+    return int(np.count_nonzero(share * shard_kept > MIN_HOT_TOUCHES))
