@@ -11,7 +11,7 @@
 enum { N_WORDS = 300, N_TOKENS = 20000, N_DOCUMENTS = 50, STRIDE = 112, N_COMPONENTS = 100 };
 enum { N_SHARDS = 4, SHARD_TOKENS = 50, N_ROUNDS = N_TOKENS / (N_SHARDS * SHARD_TOKENS) };
 enum { N_EPOCHS = 2, N_SOFTMAX_ROUNDS = 5 }; /* softmax takes long, under emulation above all */
-enum { N_NEGATIVES = 5, POOL_SIZE = 32 };
+enum { N_NEGATIVES = 5, POOL_SIZE = 32, N_HOT_NODES = 31 };
 
 static const char *const losses[] = {
     [SKW2V_NEGATIVE_SAMPLING] = "negative_sampling",
@@ -43,7 +43,8 @@ static uint64_t digest(const float *matrix) {
     return hash;
 }
 
-/* A tree as flat as can be: a heap of the nodes, the root first, then the words. */
+/* A tree as flat as can be: a heap of the nodes, the root first, then the words. As in a Huffman
+ * tree, nodes are numbered from the leaves up. */
 static void make_paths(void) {
     int64_t n = 0;
     for (int64_t word = 0; word < N_WORDS; word++) {
@@ -52,7 +53,7 @@ static void make_paths(void) {
         for (int64_t at = leaf; at > 0; at = (at - 1) / 2)
             n++;
         for (int64_t at = leaf, i = n - 1; at > 0; at = (at - 1) / 2, i--) {
-            path_nodes[i] = (int32_t)((at - 1) / 2);
+            path_nodes[i] = (int32_t)(N_WORDS - 2 - (at - 1) / 2);
             path_labels[i] = at % 2 ? 1.0f : 0.0f;
         }
     }
@@ -63,6 +64,10 @@ static int train(const skw2v_body *body, int architecture, int loss) {
     const int has_noise = loss <= SKW2V_SAMPLED_SOFTMAX;
     const int has_biases =
         loss == SKW2V_NCE || loss == SKW2V_SAMPLED_SOFTMAX || loss == SKW2V_SOFTMAX;
+    const int64_t n_outputs = N_WORDS - (loss == SKW2V_HIERARCHICAL_SOFTMAX);
+    const int64_t n_hot = loss == SKW2V_SOFTMAX                ? n_outputs
+                          : loss == SKW2V_HIERARCHICAL_SOFTMAX ? N_HOT_NODES
+                                                               : 0;
     const int64_t n_epochs = loss == SKW2V_SOFTMAX ? 1 : N_EPOCHS;
     const int64_t n_rounds = loss == SKW2V_SOFTMAX ? N_SOFTMAX_ROUNDS : N_ROUNDS;
     skw2v_engine engine = {
@@ -82,6 +87,8 @@ static int train(const skw2v_body *body, int architecture, int loss) {
         .path_nodes = path_nodes,
         .path_labels = path_labels,
         .bias_column = has_biases ? N_COMPONENTS : -1,
+        .hot_first = n_outputs - n_hot,
+        .n_hot = n_hot,
         .architecture = architecture,
         .cbow_gradient = SKW2V_CBOW_EXACT,
         .window = 5,

@@ -44,6 +44,7 @@ typedef struct {
     int64_t shard_tokens;
     int n_components;
     int options;
+    int64_t n_hot; /* nodes at the top of the tree; of a softmax all rows are hot anyway */
 } setting;
 
 enum { S = SKW2V_SKIPGRAM, C = SKW2V_CBOW, EXACT = SKW2V_CBOW_EXACT, FULL = SKW2V_CBOW_WORD2VEC };
@@ -93,18 +94,44 @@ static const setting settings[] = {
 
     {"hierarchical softmax", HS, 300, 3000, 150, S, EXACT, 5, 0, 0, 16, 16, 40, 16, 0},
     {"hierarchical softmax, cbow", HS, 300, 1500, 150, C, FULL, 5, 0, 0, 16, 8, 40, 20, 0},
+    {"a hot root", HS, 300, 1500, 150, S, EXACT, 5, 0, 0, 16, 16, 40, 32, 0, .n_hot = 1},
+    {"a hot top", HS, 300, 1500, 150, C, EXACT, 5, 0, 0, 16, 8, 40, 32, 0, .n_hot = 31},
+    {"fewer hot nodes than shards", HS, 60, 900, 90, S, EXACT, 5, 0, 0, 7, SKW2V_MAX_SHARDS, 5, 16,
+     0, .n_hot = 15},
+    {"all nodes hot", HS, 60, 900, 90, S, EXACT, 5, 0, 0, 16, 6, 25, 33, 0, .n_hot = 59},
+    {"all nodes hot, cbow", HS, 60, 900, 90, C, FULL, 5, 0, 0, 16, 16, 9, 16, 0, .n_hot = 59},
+    {"a hot top, one shard", HS, 60, 900, 90, S, EXACT, 5, 0, 0, 16, 1, 50, 16, 0, .n_hot = 7},
+    {"all nodes hot, one shard", HS, 60, 900, 90, C, EXACT, 5, 0, 0, 16, 1, 50, 16, 0, .n_hot = 59},
+    {"a hot top, fewer tokens than shards", HS, 5, 11, 4, S, EXACT, 5, 0, 0, 16, 16, 128, 16, 0,
+     .n_hot = 2},
     {"a chain", HS, 150, 500, 90, S, EXACT, 20, 0, 0, 16, 5, 20, 16, CHAIN},
+    {"a chain with a hot top", HS, 150, 500, 90, S, EXACT, 20, 0, 0, 16, 5, 20, 20, CHAIN,
+     .n_hot = 40},
+    {"a chain, all of it hot", HS, 150, 500, 90, C, EXACT, 5, 0, 0, 16, 7, 9, 16, CHAIN,
+     .n_hot = 149},
     {"a chain, cbow", HS, 150, 500, 90, C, EXACT, 5, 0, 0, 16, 7, 9, 16, CHAIN},
-    {"a chain, shards of a token", HS, 40, 100, 30, S, EXACT, 3, 0, 0, 3, 16, 1, 16, CHAIN},
+    {"a chain, shards of a token", HS, 40, 100, 30, S, EXACT, 3, 0, 0, 3, 16, 1, 16, CHAIN,
+     .n_hot = 3},
     {"two words, one node", HS, 2, 300, 30, S, EXACT, 5, 0, 0, 16, 8, 8, 16, 0},
+    {"two words, one hot node", HS, 2, 300, 30, S, EXACT, 5, 0, 0, 16, 8, 8, 16, 0, .n_hot = 1},
     {"one word, no node", HS, 1, 60, 9, S, EXACT, 5, 0, 0, 16, 3, 7, 16, 0},
     {"one word, no node, cbow", HS, 1, 60, 9, C, EXACT, 5, 0, 0, 16, 3, 7, 16, 0},
 
     {"softmax", ALL, 100, 800, 90, S, EXACT, 5, 0, 0, 16, 8, 20, 16, 0},
+    {"softmax, one shard", ALL, 100, 400, 90, S, EXACT, 5, 0, 0, 16, 1, 20, 16, 0},
+    {"softmax, one shard, cbow", ALL, 100, 400, 90, C, EXACT, 5, 0, 0, 16, 1, 20, 33, 0},
     {"softmax, full groups", ALL, 600, 200, 300, S, EXACT, 30, 0, 0, 16, 3, 20, 15, 0},
     {"softmax, odd groups", ALL, 300, 150, 90, S, EXACT, 10, 0, 0, 5, 3, 20, 32, 0},
+    {"softmax, groups of one", ALL, 60, 300, 90, S, EXACT, 12, 0, 0, 1, 5, 10, 16, 0},
+    {"softmax, windows wider than shards", ALL, 60, 300, 90, S, EXACT, 40, 0, 0, 16, 8, 3, 16, 0},
+    {"softmax, the same in groups of two", ALL, 60, 200, 90, S, EXACT, 40, 0, 0, 2, 8, 3, 20, 0},
+    {"softmax, windows wider than documents", ALL, 9, 200, 12, S, EXACT, 1000, 0, 0, 3, 7, 1, 16,
+     0},
+    {"softmax, shards of a token", ALL, 20, 100, 30, S, EXACT, 6, 0, 0, 4, 16, 1, 16, 0},
+    {"softmax, fewer tokens than shards", ALL, 5, 11, 4, S, EXACT, 5, 0, 0, 16, 16, 128, 16, 0},
     {"softmax, cbow", ALL, 600, 300, 90, C, FULL, 5, 0, 0, 16, 4, 20, 16, 0},
     {"softmax, few words", ALL, 5, 600, 60, S, EXACT, 4, 0, 0, 16, SKW2V_MAX_SHARDS, 4, 20, 0},
+    {"softmax, few words, wide windows", ALL, 3, 300, 60, S, EXACT, 50, 0, 0, 16, 4, 20, 20, 0},
     {"softmax, whole blocks", ALL, 16, 400, 60, C, EXACT, 4, 0, 0, 16, 8, 8, 16, ZERO},
     {"softmax, no offsets", ALL, 90, 400, 60, S, EXACT, 4, 0, 0, 16, 8, 8, 16, ZERO},
     {"softmax, one word", ALL, 1, 60, 9, S, EXACT, 5, 0, 0, 16, 3, 7, 16, 0},
@@ -112,6 +139,15 @@ static const setting settings[] = {
 
 static int has_biases(const setting *set) {
     return set->loss == NCE || set->loss == SS || set->loss == ALL;
+}
+
+/* Rows of the output matrix: the words', or the nodes'. */
+static int64_t n_output(const setting *set) {
+    return set->n_words - (set->loss == HS);
+}
+
+static int64_t n_hot(const setting *set) {
+    return set->loss == ALL ? n_output(set) : set->n_hot;
 }
 
 static int64_t stride_of(const setting *set) {
@@ -298,9 +334,9 @@ static float padding(const setting *set, int64_t column) {
 
 static result make_matrices(const setting *set) {
     const uint64_t key = skw2v_stream_key(1, SKW2V_PURPOSE_INIT, 0);
-    const int64_t stride = stride_of(set), n_output = set->n_words - (set->loss == HS);
+    const int64_t stride = stride_of(set);
     result made = {.input_bytes = (size_t)(set->n_words * stride) * sizeof(float),
-                   .output_bytes = (size_t)(n_output * stride) * sizeof(float)};
+                   .output_bytes = (size_t)(n_output(set) * stride) * sizeof(float)};
     made.input = aligned_room(made.input_bytes);
     for (int64_t i = 0; i < set->n_words * stride; i++) {
         const uint64_t bits = skw2v_random_bits(key, (uint64_t)i);
@@ -308,7 +344,7 @@ static result make_matrices(const setting *set) {
         const int64_t column = i % stride;
         made.input[i] = column < set->n_components ? drawn / (float)stride : padding(set, column);
     }
-    if (n_output > 0) {
+    if (n_output(set) > 0) {
         made.output = aligned_room(made.output_bytes);
         memset(made.output, 0, made.output_bytes);
     }
@@ -341,6 +377,8 @@ static result train(const setting *set, const corpus *text, const skw2v_body *bo
         .path_nodes = text->path_nodes,
         .path_labels = text->path_labels,
         .bias_column = has_biases(set) ? set->n_components : -1,
+        .hot_first = n_output(set) - n_hot(set), /* the root is the last node */
+        .n_hot = n_hot(set),
         .architecture = set->architecture,
         .cbow_gradient = set->cbow_gradient,
         .window = set->window,
@@ -468,40 +506,54 @@ static int check_log_partitions(const skw2v_body *body, int n_hidden, float *con
     return n_wrong;
 }
 
-/* One step, in place or not. Returns whether its loss is no number. */
+enum { SOFTMAX = 1, IN_PLACE = 2, REPEATS = 4, LISTS = 8, ALL_KINDS = 16 };
+
+/* One step of a kind. REPEATS: targets of weight 2 among those of weight 1. LISTS: row i has i + 1
+ * true targets, some of them more than once; otherwise the first one is true. Returns whether its
+ * loss is no number. */
 static int check_step(const skw2v_body *body, int n_hidden, float *const *hidden, float *targets,
-                      int64_t n_targets, int64_t stride, int link, int in_place) {
+                      int64_t n_targets, int64_t stride, int kind) {
     const size_t padded = (size_t)(n_targets + 7) / 8 * 8;
+    const int32_t n_true = n_hidden * (n_hidden + 1) / 2;
     float *label = room(padded, sizeof(float)), *weight = room(padded, sizeof(float));
     float *offset = room(padded, sizeof(float)), **rows = room((size_t)n_targets, sizeof *rows);
+    int32_t *true_of = room((size_t)n_hidden + 1, sizeof *true_of);
+    int32_t *true_targets = room((size_t)n_true, sizeof *true_targets);
     float *scratch = make_scratch(n_hidden, n_targets, stride);
     float *changes = make_rows(n_hidden, stride, 2), *to[SKW2V_MAX_GROUP];
     for (int64_t t = 0; t < (int64_t)padded; t++) {
-        label[t] = t == n_targets - 1 ? 1.0f : 0.0f;
-        weight[t] = t < n_targets ? 1.0f + (float)(t % 2) : 0.0f;
+        label[t] = t == 0 ? 1.0f : 0.0f;
+        weight[t] = t < n_targets ? 1.0f + (float)(kind & REPEATS && t % 2) : 0.0f;
         offset[t] = 0.01f * (float)(t % 5);
     }
     for (int64_t t = 0; t < n_targets; t++)
         rows[t] = targets + t * stride;
+    for (int i = 0; i <= n_hidden; i++)
+        true_of[i] = i * (i + 1) / 2;
+    for (int32_t e = 0; e < n_true; e++) /* from the last target down */
+        true_targets[e] = (int32_t)(n_targets - 1 - e / 2 % n_targets);
     for (int i = 0; i < n_hidden; i++)
         to[i] = changes + i * stride;
     const skw2v_targets chosen = {.n = n_targets,
                                   .rows = rows,
                                   .label = label,
-                                  .true_target = n_targets - 1,
+                                  .true_of = kind & LISTS ? true_of : NULL,
+                                  .true_targets = kind & LISTS ? true_targets : NULL,
                                   .weight = weight,
                                   .offset = offset,
-                                  .max_weight = 2,
+                                  .max_weight = kind & REPEATS ? 2 : 1,
                                   .bias_column = (int)stride - 1};
     skw2v_loss loss;
     skw2v_reset_loss(&loss);
-    body->primitive(n_hidden, hidden, in_place ? hidden : to, &chosen, stride, 0.01f, link, &loss,
-                    scratch);
+    body->primitive(n_hidden, hidden, kind & IN_PLACE ? hidden : to, &chosen, stride, 0.01f,
+                    kind & SOFTMAX ? SKW2V_LINK_SOFTMAX : SKW2V_LINK_SIGMOID, &loss, scratch);
     body->flush_loss(&loss);
     free(label);
     free(weight);
     free(offset);
     free(rows);
+    free(true_of);
+    free(true_targets);
     free(scratch);
     free(changes);
     return !isfinite(loss.first + loss.others);
@@ -550,10 +602,9 @@ static int check_body(const skw2v_body *body) {
                 for (int row = 0; row < n; row++)
                     hidden[row] = rows + row * stride;
                 int wrong = check_log_partitions(body, n, hidden, targets, n_targets[t], stride);
-                for (int which = 0; which < 4; which++)
-                    wrong +=
-                        check_step(body, n, hidden, targets, n_targets[t], stride,
-                                   which % 2 ? SKW2V_LINK_SOFTMAX : SKW2V_LINK_SIGMOID, which / 2);
+                for (int kind = 0; kind < ALL_KINDS; kind++)
+                    if (kind & SOFTMAX || !(kind & LISTS)) /* the sigmoid goes by labels */
+                        wrong += check_step(body, n, hidden, targets, n_targets[t], stride, kind);
                 if (wrong)
                     printf("%s: %d rows by %lld targets, stride %lld: wrong\n", body->name, n,
                            (long long)n_targets[t], (long long)stride);
