@@ -21,7 +21,7 @@ COMPILED := setup.py pyproject.toml MANIFEST.in \
 	$(wildcard skw2v/*.pyx skw2v/*.pxd skw2v/kernels/*.c skw2v/kernels/*.h)
 CYTHON_FILES := $(wildcard skw2v/*.pyx skw2v/*.pxd)
 C_FILES := $(wildcard skw2v/kernels/*.c skw2v/kernels/*.h tools/*.c)
-DOCS := $(wildcard docs/*.rst docs/conf.py README.md CHANGELOG.md)
+DOCS := $(wildcard docs/*.rst docs/conf.py docs/figures/*.py README.md CHANGELOG.md)
 
 # Pictures are written, never shown.
 export MPLBACKEND := Agg

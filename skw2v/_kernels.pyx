@@ -2,14 +2,15 @@
 """The only door between Python and the C kernels.
 
 Python validates, allocates and decides; the functions here turn memoryviews into C structs, run the
-phases of a round over threads, and hand back. `Engine` is called by `_training.py` alone, `pool` by
-`_pooling.py`; the last section is doors for tests.
+phases of a round over threads, and hand back. `Engine` and `init_vectors` are called by
+`_training.py` alone, `pool` by `_pooling.py`, `random_bits` and `log_normalizers` by
+`_likelihood.py`; the last section is a door for tests.
 """
 
 import os
 
 from cython.parallel cimport parallel, prange
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
@@ -118,6 +119,8 @@ cdef extern from "engine.h" nogil:
         int64_t segment
         float *input
         float *output
+        uint8_t *marks
+        int mark_stride
         skw2v_plan *plans[2]
         skw2v_stream *streams
 
@@ -146,7 +149,7 @@ cdef extern from "engine.h" nogil:
         void (*primitive)(int, float **, float **, skw2v_targets *, int64_t, float, int,
                           skw2v_loss *, float *) noexcept nogil
         void (*flush_loss)(skw2v_loss *) noexcept nogil
-        void (*log_partitions)(int, float **, float *, int64_t, int64_t, double *,
+        void (*log_partitions)(int64_t, float **, float *, int64_t, int64_t, double *,
                                float *) noexcept nogil
         void (*pool_document)(const int32_t *, int64_t, const float *, int64_t, int, double *,
                               float *) noexcept nogil
@@ -218,7 +221,8 @@ cdef class Engine:
 
     Every argument is kept alive and read in place. ``input`` (n_words, stride) and ``output``
     (n_words, stride; for hierarchical softmax a row for each node) are trained in place. With
-    ``bias_column``, that column of ``input`` must be 1, and that of ``output`` holds the biases.
+    ``bias_column``, that column of ``input`` must be 1, and that of ``output`` holds the change of
+    the biases; what they start from is in ``offsets``.
     ``noise`` is an alias table, (threshold, alias); ``offsets`` (n_words,) are subtracted from the
     scores; ``paths`` (offsets, nodes, labels) go with hierarchical softmax. ``hot_rows``, (first,
     end), are output rows that most shards touch: for softmax all, for hierarchical softmax the top
@@ -325,7 +329,8 @@ cdef class Engine:
         self.next_round = self.n_rounds  # nothing can run before start_epoch
         if skw2v_allocate(&self.engine) != 0:
             raise MemoryError(
-                "no memory for the shards' private rows; lower n_components or window"
+                "no memory for the shards' private rows; lower n_components, window or "
+                "n_negatives, or for loss='softmax' the number of words (max_features)"
             )
 
     def __dealloc__(self):
@@ -334,6 +339,8 @@ cdef class Engine:
     def start_epoch(self, int64_t epoch):
         """Put every shard at the start of its part of the corpus."""
         cdef int s
+        # A round that was prepared and never run has left its marks.
+        memset(self.engine.marks, 0, self.engine.n_words * self.engine.mark_stride)
         self.epoch = epoch
         self.next_round = 0
         for s in range(self.engine.n_shards):
@@ -463,9 +470,8 @@ def log_normalizers(
     cdef:
         const skw2v_body *body = choose_body(isa)
         int64_t n_hidden = hidden.shape[0], n_targets = targets.shape[0], stride = hidden.shape[1]
-        int64_t n_groups = (n_hidden + SKW2V_MAX_GROUP - 1) // SKW2V_MAX_GROUP, group, i, n
-        int64_t size = (SKW2V_MAX_GROUP + 1) * (stride + SKW2V_PARTITION_TARGETS) + 8
-        int block, n_blocks = min(n_threads, n_groups)
+        int64_t size = (SKW2V_MAX_GROUP + 1) * SKW2V_PARTITION_TARGETS + 8, i, n
+        int block, n_blocks = min(n_threads, n_hidden)
         double[::1] out = np.empty(n_hidden)
         float[:, ::1] scratch
         float **rows
@@ -478,16 +484,15 @@ def log_normalizers(
     for i in range(n_hidden):
         rows[i] = &hidden[i, 0]
     for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="static"):
-        for group in range(n_groups * block // n_blocks, n_groups * (block + 1) // n_blocks):
-            i = group * SKW2V_MAX_GROUP
-            n = min(SKW2V_MAX_GROUP, n_hidden - i)
-            body.log_partitions(<int> n, rows + i, &targets[0, 0], n_targets, stride, &out[i],
-                                &scratch[block, 0])
+        i = n_hidden * block // n_blocks
+        n = n_hidden * (block + 1) // n_blocks - i
+        body.log_partitions(n, rows + i, &targets[0, 0], n_targets, stride, &out[i],
+                            &scratch[block, 0])
     free(rows)
     return np.asarray(out)
 
 
-# ---- doors for tests -----------------------------------------------------------------------------
+# ---- a door for tests ----------------------------------------------------------------------------
 
 def primitive(
     float[:, ::1] hidden,

@@ -1,7 +1,7 @@
 """How a corpus is cut into rounds and shards: as much at once as trains like one after the other.
 
 A function of corpus and parameters, never of the threads. docs/engine.rst has the measurements
-behind each number here.
+behind the bounds on a round.
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def choose_layout(n_tokens, word_counts, keep_threshold, parameters):
     words is left with one shard, the honest answer.
 
     The root of a Huffman tree is touched by every token and its children by half of them. Plain
-    sums bear that too, in small rounds: 128 kept tokens are as good as sequential, 850 diverge. A
+    sums bear that too, in small rounds: 128 kept tokens are as good as sequential, 1,270 diverge. A
     full softmax moves all its rows with every pair, but each by its probability only; its hottest
     parameter is the commonest word's bias.
     """
@@ -74,7 +74,7 @@ def choose_layout(n_tokens, word_counts, keep_threshold, parameters):
     min_shard_tokens = MIN_SHARD_TOKENS.get(parameters.loss, USUAL_MIN_SHARD_TOKENS)
     most_shards = min(MAX_SHARDS, round_tokens // min_shard_tokens)
     if parameters.loss == "softmax":
-        n_copied = len(word_counts) * parameters.n_components
+        n_copied = len(word_counts) * (parameters.n_components + 16 + _kernels.MAX_GROUP)
         most_shards = min(most_shards, MAX_COPIED_FLOATS // n_copied)
     n_shards, shard_tokens = 1, LONE_SHARD_TOKENS
     if most_shards >= 2:
@@ -115,7 +115,11 @@ def _kept_tokens_of_a_round(share, parameters):
 
 
 def n_hot_nodes(paths, word_counts, keep_threshold, layout):
-    """How many nodes at the top of a Huffman tree nearly every shard passes through."""
+    """How many nodes at the top of a Huffman tree many shards of a round pass through.
+
+    Nodes are numbered by rising count, so the last ones are the top of the tree; here they are
+    counted by what subsampling leaves of it, and the two orders differ a little.
+    """
     kept = kept_counts(word_counts, keep_threshold)
     passing = np.repeat(kept / kept.sum(), np.diff(paths.offsets))
     share = np.bincount(paths.nodes, weights=passing)

@@ -164,10 +164,12 @@ def _describe_lack(corpus, parameters):
             f"nothing to score: none of the {corpus.n_documents} documents has a word of the "
             "vocabulary; pass documents like those that were fitted"
         )
+    lack = f"nothing to score: {corpus.n_documents} documents have {corpus.n_tokens} known words"
+    if not parameters.subsample:
+        return f"{lack}, no two in one document; pass more or longer documents"
     return (
-        f"nothing to score: {corpus.n_documents} documents have {corpus.n_tokens} known words, of "
-        f"which subsample={parameters.subsample} leaves no two in one document; pass more or "
-        "longer documents, or fit with a higher subsample (0 keeps every word)"
+        f"{lack}, of which subsample={parameters.subsample} leaves no two in one document; pass "
+        "more or longer documents, or fit with a higher subsample (0 keeps every word)"
     )
 
 

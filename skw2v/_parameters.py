@@ -9,6 +9,7 @@ from skw2v._sklearn import HasMethods, Interval, StrOptions
 from skw2v._training import SAMPLED_LOSSES, TrainingParameters
 
 _POSITIVE_INT = Interval(Integral, 1, None, closed="left")
+_UP_TO_A_MILLION = Interval(Integral, 1, 2**20, closed="both")
 
 PARAMETER_CONSTRAINTS = {
     # analyzer: as CountVectorizer's
@@ -35,9 +36,9 @@ PARAMETER_CONSTRAINTS = {
         )
     ],
     "n_components": [_POSITIVE_INT],
-    "window": [_POSITIVE_INT],
+    "window": [_UP_TO_A_MILLION],
     "dynamic_window": ["boolean"],
-    "n_negatives": [_POSITIVE_INT],
+    "n_negatives": [_UP_TO_A_MILLION],
     "noise": [StrOptions({"unigram", "log_uniform"})],
     "noise_exponent": [Interval(Real, None, None, closed="neither")],
     "remove_accidental_hits": ["boolean", StrOptions({"auto"})],
@@ -57,7 +58,7 @@ PARAMETER_CONSTRAINTS = {
 
 
 def without_ignored(parameters):
-    """Give training parameters that the model ignores their defaults.
+    """Give training parameters that the model ignores their defaults, and "auto" its meaning.
 
     So they cannot change what is trained, and `memory` finds it under one key.
 
@@ -84,4 +85,5 @@ def without_ignored(parameters):
     if parameters.architecture == "skipgram":
         ignored += ["cbow_gradient"]
     defaults = TrainingParameters()
-    return replace(parameters, **{name: getattr(defaults, name) for name in ignored})
+    resolved = replace(parameters, remove_accidental_hits=parameters.removes_hits)
+    return replace(resolved, **{name: getattr(defaults, name) for name in ignored})

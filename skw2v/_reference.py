@@ -85,7 +85,7 @@ def training_windows(token_ids, document_offsets, keep_threshold, parameters, ep
     """Windows of one epoch, in the order of their centers.
 
     A window reaches over kept tokens, as in word2vec.c, and never leaves its document. A kept token
-    without any neighbour has a window without contexts: it trains nothing, but it uses up noise.
+    without any neighbour has a window without contexts, which trains nothing.
 
     Returns
     -------

@@ -23,7 +23,13 @@ SAMPLED_LOSSES = ("negative_sampling", "nce", "sampled_softmax")
 BIASED_LOSSES = ("nce", "sampled_softmax", "softmax")
 
 
-@dataclass(frozen=True, slots=True)
+# Raised whenever the same corpus and parameters train to other bits: results that were kept under
+# the old number are then not found.
+REVISION = 2
+
+
+# Not slotted: pickles keep these by name, so that a later field cannot shift an earlier one.
+@dataclass(frozen=True)
 class TrainingParameters:
     """What determines the trained vectors, besides the corpus."""
 
@@ -43,8 +49,18 @@ class TrainingParameters:
     max_iter: int = 5
     seed: int = 0
 
+    @property
+    def removes_hits(self):
+        """Is noise that equals the center skipped?
 
-@dataclass(frozen=True, slots=True)
+        "auto": as word2vec.c, and as TensorFlow's functions of these names do by default.
+        """
+        if self.remove_accidental_hits == "auto":
+            return self.loss != "nce"
+        return self.remove_accidental_hits
+
+
+@dataclass(frozen=True)
 class TrainedVectors:
     """Input and output vectors, float32 (n_words, n_components), and the mean loss per epoch.
 
@@ -157,11 +173,10 @@ def train(corpus, word_counts, parameters, *, n_threads, on_epoch=None, layout=N
 
 def objective(word_counts, keep_threshold, parameters, layout):
     """What `Engine` has to know of the loss: keyword arguments."""
-    loss, hits, n_words = parameters.loss, parameters.remove_accidental_hits, len(word_counts)
+    loss, n_words = parameters.loss, len(word_counts)
     chosen = {
         "loss": loss,
-        # As word2vec.c, and as TensorFlow's functions of these names do by default.
-        "remove_hits": loss != "nce" if hits == "auto" else hits,
+        "remove_hits": parameters.removes_hits,
         "n_negatives": 0,
         "pool_size": 0,
     }
@@ -182,7 +197,6 @@ def objective(word_counts, keep_threshold, parameters, layout):
         chosen["hot_rows"] = (0, n_words)
     if loss == "hierarchical_softmax":
         paths = chosen["paths"] = huffman_paths(word_counts)
-        # Nodes are numbered by rising weight: those at the end are the top of the tree.
         n_hot = n_hot_nodes(paths, word_counts, keep_threshold, layout)
         chosen["hot_rows"] = (n_words - 1 - n_hot, n_words - 1)
     return chosen

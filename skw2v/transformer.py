@@ -7,7 +7,6 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_memory
 
-from skw2v import __version__
 from skw2v._analyzer import build_analyzer, check_documents
 from skw2v._corpus import Corpus, build_corpus, encode
 from skw2v._likelihood import mean_log_likelihood
@@ -15,7 +14,7 @@ from skw2v._parameters import PARAMETER_CONSTRAINTS, without_ignored
 from skw2v._pooling import check_embedding, combine_vectors, pool_documents
 from skw2v._sklearn import keep_index, validated
 from skw2v._threads import effective_n_threads
-from skw2v._training import TrainingParameters, train
+from skw2v._training import REVISION, TrainingParameters, train
 from skw2v.word_vectors import WordVectors
 
 
@@ -484,7 +483,7 @@ default="negative_sampling"
             corpus.document_offsets,
             vocabulary.counts,
             parameters,
-            __version__,
+            REVISION,
             n_threads=effective_n_threads(self.n_jobs),
             on_epoch=self._print_epoch if self.verbose else None,
         )
@@ -577,7 +576,7 @@ default="negative_sampling"
         return tags
 
 
-def _train(token_ids, document_offsets, word_counts, parameters, version, n_threads, on_epoch):
+def _train(token_ids, document_offsets, word_counts, parameters, revision, n_threads, on_epoch):
     """`train` in terms of all that its result depends on, which is what `memory` keys on."""
     corpus = Corpus(token_ids, document_offsets)
     return train(corpus, word_counts, parameters, n_threads=n_threads, on_epoch=on_epoch)

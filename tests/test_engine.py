@@ -473,6 +473,24 @@ def test_more_rounds_than_the_epoch_has_are_refused():
     engine.run(np.full(5, 0.05, dtype=np.float32), 1)
 
 
+@by_model
+def test_an_epoch_may_be_left_and_begun_again(model):
+    text, parameters, layout = (
+        make_text(zipf_documents([400])),
+        make_parameters(**model),
+        LONG_LAYOUTS[1],
+    )
+    results = []
+    for left in (False, True):
+        engine, matrices = make_engine(text, parameters, layout)
+        if left:
+            engine.start_epoch(0)
+        engine.start_epoch(1)
+        engine.run(np.full(engine.n_rounds, 0.05, dtype=np.float32), 1)
+        results.append((matrices.tobytes(), engine.epoch_loss()))
+    assert results[0] == results[1]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -60,7 +60,8 @@ static void place_rows(skw2v_engine *engine, skw2v_plan *plan, int shard) {
         skw2v_slot *slot = &plan->slots[i];
         const uint8_t *marks = engine->marks + slot->word * (int64_t)engine->mark_stride;
         slot->input = engine->input + slot->word * stride;
-        slot->output = engine->output + slot->word * stride;
+        if (slot->roles & SKW2V_ROLE_OUTPUT)
+            slot->output = engine->output + slot->word * stride;
         slot->input_shards = shards_in_role(marks, engine->mark_stride, SKW2V_ROLE_INPUT);
         slot->output_shards = shards_in_role(marks, engine->mark_stride, SKW2V_ROLE_OUTPUT);
         if ((slot->roles & SKW2V_ROLE_INPUT) && is_shared(slot->input_shards)) {
@@ -199,47 +200,48 @@ static void primitive(int n_hidden, float *const *from, float *const *to,
                                                                rate, loss, scratch);
 }
 
-/* out = log of the sum over all targets of exp(score), for each of up to MAX_GROUP hidden rows; the
- * targets are the rows of one matrix. scratch: as for the primitive with PARTITION_TARGETS of them.
- */
-static void log_partitions(int n_hidden, float *const *hidden, float *targets, int64_t n_targets,
-                           int64_t stride, double *out, float *scratch) {
+/* out = log of the sum over all targets of exp(score), for each hidden row; the targets are the
+ * rows of one matrix, and pass by in pieces that stay in cache while all hidden rows meet them.
+ * scratch: (MAX_GROUP + 1) * PARTITION_TARGETS + 8 floats */
+static void log_partitions(int64_t n_hidden, float *const *hidden, float *targets,
+                           int64_t n_targets, int64_t stride, double *out, float *scratch) {
     enum { N = SKW2V_PARTITION_TARGETS };
-    const int64_t tile = 8 * (int64_t)(n_hidden + (n_hidden & 1));
-    double highest[SKW2V_MAX_GROUP], sum[SKW2V_MAX_GROUP] = {0};
     for (int64_t first = 0; first < n_targets; first += N) {
         const int n = n_targets - first < N ? (int)(n_targets - first) : N;
         const int n_blocks = (n + BLOCK_T - 1) / BLOCK_T;
         float weight[N];
         for (int t = 0; t < N; t++)
             weight[t] = t < n ? 1.0f : 0.0f;
-        for (int block = 0; block < n_blocks; block++) {
-            float *rows[BLOCK_T];
-            const int left = n - block * BLOCK_T;
-            for (int t = 0; t < BLOCK_T && t < left; t++)
-                rows[t] = targets + (first + block * BLOCK_T + t) * stride;
-#define CALL(K) score_block(K, n_hidden, hidden, rows, stride, scratch + tile * block)
-            FOR_TARGETS(left < BLOCK_T ? left : BLOCK_T, CALL)
+        for (int64_t row = 0; row < n_hidden; row += SKW2V_MAX_GROUP) {
+            const int n_rows =
+                n_hidden - row < SKW2V_MAX_GROUP ? (int)(n_hidden - row) : SKW2V_MAX_GROUP;
+            const int64_t tile = 8 * (int64_t)(n_rows + (n_rows & 1));
+            for (int block = 0; block < n_blocks; block++) {
+                float *rows[BLOCK_T];
+                const int left = n - block * BLOCK_T;
+                for (int t = 0; t < BLOCK_T && t < left; t++)
+                    rows[t] = targets + (first + block * BLOCK_T + t) * stride;
+#define CALL(K) score_block(K, n_rows, hidden + row, rows, stride, scratch + tile * block)
+                FOR_TARGETS(left < BLOCK_T ? left : BLOCK_T, CALL)
 #undef CALL
-        }
-        for (int i = 0; i < n_hidden; i += 2) {
-            float *at = scratch + 8 * i, part_highest[16], part_sum[16];
-            vf_runs high =
-                shift_and_find_highest(at, i + 1 == n_hidden, n_blocks, tile, weight, NULL);
-            store_runs(part_sum, exponentiate_and_sum(at, n_blocks, tile, weight, high));
-            store_runs(part_highest, high);
-            for (int r = i; r < i + 2 && r < n_hidden; r++) {
-                const double h = part_highest[8 * (r - i)], e = part_sum[8 * (r - i)];
-                if (first == 0 || h > highest[r]) {
-                    sum[r] = first == 0 ? e : sum[r] * exp(highest[r] - h) + e;
-                    highest[r] = h;
-                } else
-                    sum[r] += e * exp(h - highest[r]);
+            }
+            for (int i = 0; i < n_rows; i += 2) {
+                float *at = scratch + 8 * i, highest[16], sum[16];
+                vf_runs high =
+                    shift_and_find_highest(at, i + 1 == n_rows, n_blocks, tile, weight, NULL);
+                store_runs(highest, high);
+                store_runs(sum, exponentiate_and_sum(at, n_blocks, tile, weight, high));
+                for (int r = 0; r < 2 && i + r < n_rows; r++) {
+                    double *total = &out[row + i + r];
+                    const double piece = highest[8 * r] + log((double)sum[8 * r]);
+                    if (first == 0)
+                        *total = piece;
+                    else /* log(exp(total) + exp(piece)) */
+                        *total = fmax(*total, piece) + log1p(exp(-fabs(*total - piece)));
+                }
             }
         }
     }
-    for (int i = 0; i < n_hidden; i++)
-        out[i] = highest[i] + log(sum[i]);
 }
 
 /* One document's row from its tokens' vectors, in token order; zeros where it has none. Sums are in

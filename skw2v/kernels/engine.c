@@ -324,6 +324,7 @@ int skw2v_allocate(skw2v_engine *engine) {
     while (engine->table_size < 2 * engine->slot_capacity)
         engine->table_size *= 2;
     engine->overlay_rows = 2 * (int64_t)engine->slot_capacity;
+    const int64_t private_rows = engine->n_hot + engine->overlay_rows;
     engine->scratch_size = 5 * (int64_t)engine->target_capacity /* see objective_scratch */
                            + 2 * (int64_t)engine->pool_size +
                            2 * engine->stride /* mean and change */
@@ -333,8 +334,8 @@ int skw2v_allocate(skw2v_engine *engine) {
 
     ALLOCATE(engine->n_words * engine->mark_stride, engine->marks);
     ALLOCATE(engine->n_shards, engine->streams);
-    ALLOCATE(engine->n_shards * (engine->n_hot + engine->overlay_rows) * engine->stride,
-             engine->overlay);
+    if (engine->n_shards > 1) /* a shard by itself trains everything in place */
+        ALLOCATE(engine->n_shards * private_rows * engine->stride, engine->overlay);
     ALLOCATE(engine->n_shards * engine->scratch_size, engine->scratch);
     for (int parity = 0; parity < 2; parity++)
         ALLOCATE(engine->n_shards, engine->plans[parity]);

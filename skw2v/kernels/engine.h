@@ -1,9 +1,11 @@
 /* The engine's data: what training reads, what it changes, and the plan of one shard of one round.
  *
- *   prepare_shard   token stream -> plan: kept tokens, windows, noise pool, the rows they touch
- *   train_shard     plan -> rows trained: in place where no other shard of the round touches the
- * row, on a private copy otherwise merge_shard     private copies -> matrices, in shard order, each
- * row by one shard's turn
+ *   prepare   token stream -> plan: kept tokens, windows, noise pool, the rows they touch
+ *
+ *   train     plan -> rows trained: in place where no other shard of the round touches the row, on
+ *             a private copy otherwise
+ *
+ *   merge     private copies -> matrices, in shard order, each row in one shard's turn
  *
  * A round is: prepare all | train all | merge all, where | is a barrier. Within a phase shards
  * share nothing they write, so the order and the number of threads cannot change a bit:
@@ -65,11 +67,10 @@ typedef struct {
     int32_t *path; /* hierarchical softmax: the nodes of every window's center, in turn: the slot,
                     * or -1 - i for hot row i */
     float *path_label;
-    int32_t *pool; /* (pool_size,) slots of the noise words */
-    uint8_t
-        *pool_clean;  /* (pool_size,) 1: the n_negatives entries from here on are distinct words */
-    int32_t *table;   /* (table_size,) word -> slot, open addressing, -1 where empty */
-    float **pointers; /* (token_capacity + 2 * pool_size + target_capacity + 2 * reach + 1,) */
+    int32_t *pool;        /* (pool_size,) slots of the noise words */
+    uint8_t *pool_clean;  /* (pool_size,) 1: the n_negatives entries from here on are distinct */
+    int32_t *table;       /* (table_size,) word -> slot, open addressing, -1 where empty */
+    float **pointers;     /* (token_capacity + 2 * pool_size + target_capacity + 2 * reach + 1,) */
     int32_t reached_from; /* the tokens that some window reaches: [reached_from, reached_to) */
     int32_t reached_to;
     int32_t n_tokens;
@@ -112,9 +113,10 @@ typedef struct {
     const int32_t *path_nodes;   /*   path_nodes[path_offsets[w] .. path_offsets[w + 1]), */
     const float *path_labels;    /*   each with its label */
     int bias_column;             /* of a row, or -1: no biases */
-    int64_t
-        hot_first; /* output rows that most shards touch: they have no slots and no marks, but */
-    int64_t n_hot; /*   lie side by side, and every shard has a private copy of all of them */
+    /* Output rows [hot_first, hot_first + n_hot), which many shards of a round touch: they have no
+     * slots and no marks; every shard has a private copy of all of them. */
+    int64_t hot_first;
+    int64_t n_hot;
     /* IN: model */
     int architecture;
     int cbow_gradient;
@@ -159,14 +161,15 @@ typedef struct {
 
 /* The targets of a window: rows to score against hidden, with label, weight and offset each. The
  * arrays are padded to a multiple of 8 entries; padding has weight 0.
- * With biases, column bias_column of a target row is its bias, and of a hidden row 1. */
+ * With biases, column bias_column of a target row is its bias, and of a hidden row 1.
+ * Sigmoid link: `label` serves every hidden row. Softmax link: the true targets of hidden row i are
+ * true_targets[true_of[i] .. true_of[i + 1]); where true_of is NULL, the first is every row's. */
 typedef struct {
     int64_t n;
     float **rows;
-    const float *label;     /* sigmoid link */
-    const int32_t *true_of; /* softmax link: (n_hidden + 1,); the targets with label 1 of row i */
-    const int32_t
-        *true_targets;   /*   are true_targets[true_of[i] .. true_of[i + 1]). NULL: the first */
+    const float *label;
+    const int32_t *true_of; /* (n_hidden + 1,) */
+    const int32_t *true_targets;
     const float *weight; /* multiplicities: whole numbers */
     const float *offset; /* NULL: zeros */
     int max_weight;
@@ -175,7 +178,7 @@ typedef struct {
 
 /* Where the loss gathers. Sigmoid link: the first target apart from the others, as sum(linear) +
  * sum(log(product)) a lane, flushed before a product overflows. Softmax link: everything in
- * `others`, which lacks log(partition). */
+ * `others`, of which `shortfall` and log(partition) wait for the flush. */
 typedef struct {
     float linear[2][16]; /* of the block with the first target, of the blocks after it */
     float product[2][16];
@@ -211,8 +214,8 @@ typedef struct {
                       const skw2v_targets *targets, int64_t stride, float learning_rate, int link,
                       skw2v_loss *loss, float *scratch);
     void (*flush_loss)(skw2v_loss *loss);
-    void (*log_partitions)(int n_hidden, float *const *hidden, float *targets, int64_t n_targets,
-                           int64_t stride, double *out, float *scratch);
+    void (*log_partitions)(int64_t n_hidden, float *const *hidden, float *targets,
+                           int64_t n_targets, int64_t stride, double *out, float *scratch);
     void (*pool_document)(const int32_t *ids, int64_t n, const float *vectors, int64_t n_components,
                           int pooling, double *accumulator, float *out);
 } skw2v_body;

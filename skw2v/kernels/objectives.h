@@ -5,7 +5,7 @@
  * NCE                    center, noise            1 | 0      sigmoid   log of expected counts, yes
  * sampled softmax        center, noise            1 | 0      softmax   log of expected counts, yes
  * hierarchical softmax   nodes of center's path   1 - code   sigmoid
- * softmax                all words                1 | 0      softmax   none, yes
+ * softmax                all words                1 | 0      softmax   zero, yes
  *
  * What a bias starts from is in the offset, too: the bias column of a row holds the change since
  * then. Near zero float32 is fine enough for the changes of rare words, of which a softmax makes
@@ -18,29 +18,26 @@
 
 /* What an objective keeps while a shard trains. */
 typedef struct {
-    skw2v_targets targets; /* of the window at hand */
+    skw2v_targets targets;          /* of the window at hand */
+    float *label, *weight, *offset; /* (target_capacity,) each: its room */
     /* noise */
     float **pool;       /* (2 * pool_size,) output rows of the noise pool, twice over: no wrap */
     float *pool_offset; /* (2 * pool_size,) */
     const uint8_t *clean;
     int32_t start;                           /* pool entry where the next window begins */
     const float *plain_label, *plain_weight; /* of a window without repeats */
-    float *label, *weight, *offset;          /* of any other; of this window */
-    /* the path */
-    const int32_t *path; /* the next window's nodes in the plan, and their labels */
-    const float *path_label;
-    float *hot; /* the shard's hot rows */
-    /* softmax */
-    int32_t center;
-    /* the loss on fresh noise */
-    int32_t n_fresh; /* windows that still find unused noise in the pool */
+    int32_t n_fresh;                         /* windows that still find unused noise in the pool */
     double fresh_loss;
     int64_t fresh_pairs;
+    /* hierarchical softmax */
+    const int32_t *path; /* the next window's nodes in the plan, and their labels */
+    const float *path_label;
+    /* hierarchical softmax, softmax */
+    float *hot; /* the shard's hot rows */
+    /* softmax with CBOW: the true target of a window's one hidden row. `targets` points here: not
+     * to be copied */
+    int32_t center;
 } skw2v_objective;
-
-static inline int uses_noise(const skw2v_engine *engine) {
-    return engine->loss <= SKW2V_SAMPLED_SOFTMAX;
-}
 
 static inline int uses_softmax(const skw2v_engine *engine) {
     return engine->loss == SKW2V_SAMPLED_SOFTMAX || engine->loss == SKW2V_SOFTMAX;
@@ -51,56 +48,62 @@ static inline int64_t objective_scratch(const skw2v_engine *engine) {
     return 5 * (int64_t)engine->target_capacity + 2 * (int64_t)engine->pool_size;
 }
 
-/* pointers: 2 * pool_size + target_capacity of them; floats: `objective_scratch`. */
-static void start_objective(skw2v_objective *objective, const skw2v_engine *engine,
-                            const skw2v_plan *plan, float *hot, float **pointers, float *floats) {
-    static const int32_t one_true[2] = {0, 1};
-    const int64_t capacity = engine->target_capacity;
+static void start_noise(skw2v_objective *objective, const skw2v_engine *engine,
+                        const skw2v_plan *plan, float *plain_label, float *plain_weight) {
     const int32_t size = engine->pool_size;
-    float *label = floats, *weight = floats + capacity;
-    memset(objective, 0, sizeof *objective);
-    objective->label = floats + 2 * capacity;
-    objective->weight = floats + 3 * capacity;
-    objective->offset = floats + 4 * capacity;
-    objective->pool_offset = floats + 5 * capacity;
-    objective->pool = pointers;
+    for (int32_t t = 0; t < engine->target_capacity; t++) {
+        plain_label[t] = t == 0 ? 1.0f : 0.0f;
+        plain_weight[t] = t <= engine->n_negatives ? 1.0f : 0.0f;
+    }
+    objective->plain_label = plain_label;
+    objective->plain_weight = plain_weight;
     objective->clean = plan->pool_clean;
-    objective->path = plan->path;
-    objective->path_label = plan->path_label;
-    objective->hot = hot;
-    objective->n_fresh = size > 0 && engine->n_negatives > 0 ? size / engine->n_negatives : 0;
-    objective->plain_label = label;
-    objective->plain_weight = weight;
-
-    skw2v_targets *targets = &objective->targets;
-    targets->rows = pointers + 2 * size;
-    targets->label = label;
-    targets->weight = weight;
-    targets->offset = engine->offsets ? objective->offset : NULL;
-    if (engine->loss == SKW2V_SOFTMAX) { /* of the one hidden row of a CBOW window */
-        targets->true_of = one_true;
-        targets->true_targets = &objective->center;
-    }
-    targets->max_weight = 1;
-    targets->bias_column = engine->bias_column;
-    targets->n = engine->loss == SKW2V_SOFTMAX ? engine->n_words : 1 + engine->n_negatives;
-    for (int64_t t = 0; t < capacity; t++) {
-        label[t] = t == 0 ? 1.0f : 0.0f;
-        weight[t] = t < targets->n ? 1.0f : 0.0f;
-        objective->offset[t] = 0.0f;
-    }
+    objective->n_fresh = engine->n_negatives > 0 ? size / engine->n_negatives : 0;
     for (int32_t e = 0; e < size; e++) {
         const skw2v_slot *slot = &plan->slots[plan->pool[e]];
         objective->pool[e] = objective->pool[e + size] = slot->output;
-        if (engine->offsets)
-            objective->pool_offset[e] = objective->pool_offset[e + size] =
-                engine->offsets[slot->word];
+        objective->pool_offset[e] = objective->pool_offset[e + size] =
+            engine->offsets ? engine->offsets[slot->word] : 0.0f;
     }
+}
+
+static void start_vocabulary(skw2v_objective *objective, const skw2v_engine *engine) {
+    static const int32_t one_true[2] = {0, 1};
+    skw2v_targets *targets = &objective->targets;
+    for (int64_t w = 0; w < engine->n_words; w++) {
+        targets->rows[w] = objective->hot + w * engine->stride;
+        objective->weight[w] = 1.0f;
+        objective->offset[w] = engine->offsets ? engine->offsets[w] : 0.0f;
+    }
+    targets->n = engine->n_words;
+    targets->true_of = one_true;
+    targets->true_targets = &objective->center;
+}
+
+/* pointers: 2 * pool_size + target_capacity of them; floats: `objective_scratch`. */
+static void start_objective(skw2v_objective *objective, const skw2v_engine *engine,
+                            const skw2v_plan *plan, float *hot, float **pointers, float *floats) {
+    const int64_t capacity = engine->target_capacity;
+    memset(objective, 0, sizeof *objective);
+    memset(floats, 0, (size_t)objective_scratch(engine) * sizeof *floats);
+    objective->label = floats;
+    objective->weight = floats + capacity;
+    objective->offset = floats + 2 * capacity;
+    objective->pool_offset = floats + 5 * capacity;
+    objective->pool = pointers;
+    objective->path = plan->path;
+    objective->path_label = plan->path_label;
+    objective->hot = hot;
+    objective->targets = (skw2v_targets){.rows = pointers + 2 * engine->pool_size,
+                                         .label = objective->label,
+                                         .weight = objective->weight,
+                                         .offset = engine->offsets ? objective->offset : NULL,
+                                         .max_weight = 1,
+                                         .bias_column = engine->bias_column};
     if (engine->loss == SKW2V_SOFTMAX)
-        for (int64_t w = 0; w < engine->n_words; w++) {
-            targets->rows[w] = hot + w * engine->stride;
-            objective->offset[w] = engine->offsets ? engine->offsets[w] : 0.0f;
-        }
+        start_vocabulary(objective, engine);
+    else if (engine->loss != SKW2V_HIERARCHICAL_SOFTMAX)
+        start_noise(objective, engine, plan, floats + 3 * capacity, floats + 4 * capacity);
 }
 
 /* A window that has noise twice, or noise equal to the center. Because a row must not stand twice
@@ -181,8 +184,6 @@ static void choose_path(const skw2v_engine *engine, const skw2v_plan *plan,
     objective->path += n;
     objective->path_label += n;
     objective->targets.n = n;
-    objective->targets.label = objective->label;
-    objective->targets.weight = objective->weight;
 }
 
 ALWAYS_INLINE void choose_targets(const skw2v_engine *engine, const skw2v_plan *plan,
