@@ -275,13 +275,25 @@ cdef class Engine:
                 f"{pool_size=}, {n_negatives=}, {shard_tokens=}, {window=}, {input.shape[1]=}"
             )
         if (pool_size > 0) != (noise is not None) or bias_column >= input.shape[1]:
-            raise ValueError(f"{pool_size=}, {noise=}, {bias_column=}, {input.shape[1]=}")
+            has_noise = noise is not None
+            raise ValueError(f"{pool_size=}, {has_noise=}, {bias_column=}, {input.shape[1]=}")
         if (paths is None) == (loss == "hierarchical_softmax"):
-            raise ValueError(f"{loss=} with {paths=}")
+            raise ValueError(f"{loss=} with {'' if paths else 'no '}paths")
         if not 0 <= hot_rows[0] <= hot_rows[1] <= output.shape[0] or (
             loss == "softmax" and hot_rows != (0, output.shape[0])
         ):
             raise ValueError(f"{loss=} with {hot_rows=} of {output.shape[0]}")
+        n_words = input.shape[0]
+        sizes = {
+            "keep_threshold": (keep_threshold.shape[0], n_words),
+            "output": (output.shape[0], n_words - (loss == "hierarchical_softmax")),
+            "offsets": (n_words if offsets is None else offsets.shape[0], n_words),
+            "noise": (n_words if noise is None else len(noise[1]), n_words),
+            "paths": (n_words + 1 if paths is None else len(paths[0]), n_words + 1),
+        }
+        for name, (found, expected) in sizes.items():
+            if found != expected:
+                raise ValueError(f"{name} has {found} entries, expected {expected}")
         memset(&self.engine, 0, sizeof(self.engine))
         self.body = choose_body(isa)
         self.alive = (token_ids, document_offsets, keep_threshold, noise, offsets, paths,
@@ -520,20 +532,26 @@ def primitive(
         const skw2v_body *body = choose_body(isa)
         int64_t n_hidden = hidden.shape[0], n_targets = targets.shape[0], stride = hidden.shape[1]
         int64_t padded = (n_targets + 7) // 8 * 8, i
-        float **rows = <float **> malloc((n_targets + 2 * n_hidden) * sizeof(float *))
-        float **source = rows + n_targets
-        float **sink = source + n_hidden
+        float **rows
+        float **source
+        float **sink
         float[::1] scratch = np.empty((n_hidden + 1) * (padded + stride) + 8, np.float32)
         int32_t[::1] true_of, true_list
         skw2v_targets chosen
         skw2v_loss loss
-    if rows == NULL:
-        raise MemoryError
+        int link_id
     is_first_true = true_targets is None and np.argmax(label) == 0
     if true_targets is None:
         true_targets = [[int(np.argmax(label))]] * n_hidden
     true_of = np.cumsum([0, *map(len, true_targets)], dtype=np.int32)
     true_list = np.array([*sum(true_targets, []), 0], dtype=np.int32)
+    chosen.max_weight = int(np.max(weight))
+    link_id = {"sigmoid": SKW2V_LINK_SIGMOID, "softmax": SKW2V_LINK_SOFTMAX}[link]
+    rows = <float **> malloc((n_targets + 2 * n_hidden) * sizeof(float *))
+    if rows == NULL:
+        raise MemoryError
+    source = rows + n_targets
+    sink = source + n_hidden
     for i in range(n_targets):
         rows[i] = &targets[i, 0]
     for i in range(n_hidden):
@@ -546,13 +564,10 @@ def primitive(
     chosen.true_targets = &true_list[0]
     chosen.weight = &weight[0]
     chosen.offset = &offset[0] if offset is not None else NULL
-    chosen.max_weight = int(np.max(weight))
     chosen.bias_column = bias_column
     skw2v_reset_loss(&loss)
     body.primitive(<int> n_hidden, source, sink if change is not None else source, &chosen, stride,
-                   learning_rate,
-                   {"sigmoid": SKW2V_LINK_SIGMOID, "softmax": SKW2V_LINK_SOFTMAX}[link],
-                   &loss, &scratch[0])
+                   learning_rate, link_id, &loss, &scratch[0])
     body.flush_loss(&loss)
     free(rows)
     return loss.first + loss.others

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skw2v import _kernels
+from skw2v._sampling import kept_counts
 
 # How often the kept tokens of a round may meet on the same word, and the step it was measured at:
 # rate, mean contexts of window 5, targets of 5 negatives.
@@ -43,11 +44,6 @@ class Layout:
     shard_tokens: int
     pool_size: int
     group_size: int
-
-
-def kept_counts(word_counts, keep_threshold):
-    """Tokens of each word that subsampling is expected to keep."""
-    return word_counts * ((keep_threshold.astype(np.float64) + 1.0) / 2.0**32)
 
 
 def choose_layout(n_tokens, word_counts, keep_threshold, parameters):

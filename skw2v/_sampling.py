@@ -166,6 +166,28 @@ def log_expected_counts(probabilities, n_draws):
     return natural_log(n_draws * drawn).astype(np.float32)
 
 
+def kept_counts(counts, keep_threshold):
+    """Tokens of each word that subsampling is expected to keep.
+
+    Parameters
+    ----------
+    counts : array-like, shape (n_words,)
+    keep_threshold : ndarray of uint32, shape (n_words,)
+        As from `keep_thresholds`.
+
+    Returns
+    -------
+    kept : ndarray of float64, shape (n_words,)
+
+    Examples
+    --------
+    >>> from skw2v._sampling import keep_thresholds, kept_counts
+    >>> kept_counts([400, 1], keep_thresholds([400, 1], 0.001)).round(1).tolist()
+    [13.1, 1.0]
+    """
+    return np.asarray(counts) * ((keep_threshold.astype(np.float64) + 1.0) / COIN_SIDES)
+
+
 def initial_biases(counts, keep_threshold):
     """Log of each word's share of the tokens that subsampling keeps.
 
@@ -190,8 +212,7 @@ def initial_biases(counts, keep_threshold):
     >>> initial_biases([3, 1], keep_thresholds([3, 1], 0)).round(3)
     array([-0.288, -1.386], dtype=float32)
     """
-    counts = np.maximum(np.asarray(counts, dtype=np.float64), 0.5)
-    kept = counts * ((keep_threshold.astype(np.float64) + 1.0) / COIN_SIDES)
+    kept = kept_counts(np.maximum(counts, 0.5), keep_threshold)
     return natural_log(kept / math.fsum(kept.tolist())).astype(np.float32)
 
 

@@ -82,6 +82,7 @@ def alias_table_of(text, parameters):
 def make_engine(text, parameters, layout, stride=None, **changes):
     """An engine on fresh matrices, and the matrices."""
     biased = parameters.loss in _training.BIASED_LOSSES
+    n_outputs = len(text.counts) - (parameters.loss == "hierarchical_softmax")
     n_columns = parameters.n_components + biased
     stride = stride or -(-n_columns // 16) * 16
     matrices = np.zeros((2, len(text.counts), stride), dtype=np.float32)
@@ -96,7 +97,12 @@ def make_engine(text, parameters, layout, stride=None, **changes):
     arguments |= changes
     corpus = text.corpus
     engine = _kernels.Engine(
-        corpus.token_ids, corpus.document_offsets, keep_threshold, *matrices, **arguments
+        corpus.token_ids,
+        corpus.document_offsets,
+        keep_threshold,
+        matrices[0],
+        matrices[1, :n_outputs],
+        **arguments,
     )
     return engine, matrices
 
@@ -502,9 +508,10 @@ def test_an_epoch_may_be_left_and_begun_again(model):
         ({"pool_size": 4}, "pool_size=4, n_negatives=5"),
         ({"stride": 20}, "20"),
         ({"isa": "sse9"}, "sse9.*baseline"),
-        ({"pool_size": 0, "n_negatives": 0}, "pool_size=0, noise="),
+        ({"pool_size": 0, "n_negatives": 0}, "pool_size=0, has_noise="),
         ({"bias_column": 32}, "bias_column=32"),
-        ({"loss": "hierarchical_softmax"}, "paths=None"),
+        ({"loss": "hierarchical_softmax"}, "with no paths"),
+        ({"offsets": np.zeros(3, np.float32)}, "offsets has 3 entries, expected"),
         ({"loss": "softmax"}, r"hot_rows=\(0, 0\)"),
         ({"hot_rows": (3, 99)}, r"hot_rows=\(3, 99\)"),
     ],
