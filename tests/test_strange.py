@@ -8,6 +8,11 @@ from hypothesis import strategies as st
 from skw2v import Word2VecTransformer
 
 ARCHITECTURES = ["skipgram", "cbow"]
+SAMPLED_LOSSES = ["negative_sampling", "nce", "sampled_softmax"]
+LOSSES = [*SAMPLED_LOSSES, "hierarchical_softmax", "softmax"]
+by_loss = pytest.mark.parametrize("loss", LOSSES)
+by_sampled_loss = pytest.mark.parametrize("loss", SAMPLED_LOSSES)
+by_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
 # Trained vectors rarely have components above 3 or so; a model that has overshot has many.
 SANE = 50
 
@@ -19,10 +24,11 @@ def fit(documents, **parameters):
     for values in (
         transformer.input_vectors_,
         transformer.output_vectors_,
+        transformer.output_bias_,
         transformer.loss_curve_,
     ):
         assert np.isfinite(values).all()
-        assert np.abs(values).max() < SANE
+        assert np.abs(values).max(initial=0) < SANE
     assert np.isfinite(features).all()
     assert len(features) == len(documents)
     return transformer
@@ -38,7 +44,8 @@ def random_documents(seed, n_words, n_tokens, longest):
     return [part.tolist() for part in np.split(tokens, cuts)]
 
 
-@settings(max_examples=40)
+@by_loss
+@settings(max_examples=12)
 @given(
     seed=st.integers(0, 1000),
     n_words=st.integers(1, 20),
@@ -57,6 +64,7 @@ def random_documents(seed, n_words, n_tokens, longest):
 @example(0, 5, 2000, "cbow", 20, 0.1, 100, 5, False, 0)
 @example(0, 20, 2000, "skipgram", 50, 0.1, 1, 20, False, 0)
 def test_tiny_vocabularies_stay_finite(
+    loss,
     seed,
     n_words,
     longest,
@@ -70,6 +78,7 @@ def test_tiny_vocabularies_stay_finite(
 ):
     fit(
         random_documents(seed, n_words, 3000, longest),
+        loss=loss,
         architecture=architecture,
         window=window,
         learning_rate=learning_rate,
@@ -86,32 +95,35 @@ def test_tiny_vocabularies_stay_finite(
     documents=st.lists(st.lists(st.integers(-3, 3), max_size=8), min_size=1, max_size=8).filter(
         any
     ),
+    loss=st.sampled_from(LOSSES),
     architecture=st.sampled_from(ARCHITECTURES),
     window=st.integers(1, 50),
     n_components=st.integers(1, 33),
     subsample=st.sampled_from([0, 1e-9, 1e-3, 1]),
-    embedding=st.sampled_from(["input", "concat"]),
 )
 def test_any_handful_of_tokens_will_do(
-    documents, architecture, window, n_components, subsample, embedding
+    documents, loss, architecture, window, n_components, subsample
 ):
     fit(
         documents,
+        loss=loss,
         architecture=architecture,
         window=window,
         n_components=n_components,
         subsample=subsample,
-        embedding=embedding,
+        embedding="input" if loss == "hierarchical_softmax" else "concat",
     )
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@by_loss
+@by_architecture
 @pytest.mark.parametrize("window", [5, 50])
-def test_a_thousand_copies_of_one_document_stay_finite(planted, architecture, window):
+def test_many_copies_of_one_document_stay_finite(planted, loss, architecture, window):
     copy = " ".join(f"copy{i}" for i in range(40))
-    documents = planted.documents[:1500] + [copy] * 1000 + planted.documents[1500:]
+    documents = planted.documents[:500] + [copy] * 500 + planted.documents[500:1000]
     fit(
         documents,
+        loss=loss,
         architecture=architecture,
         window=window,
         learning_rate=0.1,
@@ -120,19 +132,124 @@ def test_a_thousand_copies_of_one_document_stay_finite(planted, architecture, wi
     )
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_one_token_ten_thousand_times_inside_ordinary_text(planted, architecture):
-    documents = list(planted.documents)
-    documents[1500] = " ".join([documents[1500], "again " * 10_000, documents[1501]])
-    fit(documents, architecture=architecture, window=10, learning_rate=0.05, n_components=50)
+@by_loss
+@by_architecture
+def test_one_token_ten_thousand_times_inside_ordinary_text(planted, loss, architecture):
+    documents = planted.documents[:1000]
+    documents[500] = " ".join([documents[500], "again " * 10_000, documents[501]])
+    fit(
+        documents,
+        loss=loss,
+        architecture=architecture,
+        window=10,
+        learning_rate=0.05,
+        n_components=30,
+    )
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_only_copies_of_one_document(architecture):
-    fit(["one two three four five six"] * 1000, architecture=architecture, learning_rate=0.1)
+@by_loss
+@by_architecture
+def test_only_copies_of_one_document(loss, architecture):
+    documents = ["one two three four five six"] * 1000
+    fit(documents, loss=loss, architecture=architecture, subsample=0, learning_rate=0.1)
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@by_loss
+@by_architecture
+def test_the_only_word_is_certain(loss, architecture):
+    documents = [["word"] * 50] * 40
+    transformer = fit(
+        documents, loss=loss, architecture=architecture, subsample=0, learning_rate=0.1
+    )
+    assert transformer.score(documents) == pytest.approx(0, abs=1e-5)
+
+
+@by_loss
+@by_architecture
+def test_of_two_words_each_predicts_the_other(loss, architecture):
+    documents = [["one", "two"]] * 500
+    transformer = fit(
+        documents, loss=loss, architecture=architecture, subsample=0, learning_rate=0.1
+    )
+    assert -0.3 < transformer.score(documents) < 1e-5  # -log(2) from a coin
+
+
+@pytest.mark.parametrize(
+    ("loss", "noise"),
+    [(loss, noise) for loss in SAMPLED_LOSSES for noise in ("unigram", "log_uniform")]
+    + [("hierarchical_softmax", "unigram"), ("softmax", "unigram")],
+)
+@by_architecture
+def test_words_that_never_occur_stay_where_they_start(loss, noise, architecture):
+    never = [f"never{i}" for i in range(40)]
+    documents = [list("ababacab")] * 200
+    transformer = fit(
+        documents,
+        vocabulary=[*never[:20], "c", "a", "b", *never[20:]],
+        loss=loss,
+        noise=noise,
+        architecture=architecture,
+        subsample=0,
+        learning_rate=0.1,
+        n_components=10,
+    )
+    occurs = transformer.word_counts_ > 0
+    assert np.flatnonzero(occurs).tolist() == [20, 21, 22]
+    assert np.abs(transformer.input_vectors_[~occurs]).max() <= 0.5 / 10
+    assert (np.abs(transformer.input_vectors_[occurs]).max(axis=1) > 0.5 / 10).all()
+    # A coin for all 43 words would get -3.8.
+    assert -1.5 < transformer.score(documents) < 1e-5
+    assert -30 < transformer.score([["a", never[0]], [never[1], "b"]]) < -2
+
+
+@by_sampled_loss
+@by_architecture
+@pytest.mark.parametrize("remove_accidental_hits", [True, False])
+def test_more_noise_words_than_there_are_words(loss, architecture, remove_accidental_hits):
+    documents = [["one", "two", "three", "two"]] * 200
+    transformer = fit(
+        documents,
+        loss=loss,
+        architecture=architecture,
+        remove_accidental_hits=remove_accidental_hits,
+        n_negatives=50,
+        subsample=0,
+    )
+    first, last = transformer.loss_curve_[[0, -1]]
+    assert last < first < 51 * np.log(2)
+    assert -np.log(3) < transformer.score(documents) < 1e-5
+
+
+@by_loss
+@by_architecture
+def test_a_high_learning_rate_is_borne(planted, loss, architecture):
+    """Eight times the default."""
+    fit(
+        planted.documents[:500],
+        loss=loss,
+        architecture=architecture,
+        learning_rate=0.2,
+        n_components=10,
+    )
+
+
+@by_loss
+@by_architecture
+def test_a_model_that_diverges_says_so(planted, loss, architecture):
+    transformer = Word2VecTransformer(
+        loss=loss,
+        architecture=architecture,
+        learning_rate=1e4,
+        n_components=4,
+        random_state=0,
+        n_jobs=1,
+    ).fit(planted.documents[:200])
+    assert not np.isfinite(transformer.input_vectors_).all()
+    assert not np.isfinite(transformer.loss_curve_[-1])
+    assert not np.isfinite(transformer.score(planted.documents[:5]))
+
+
+@by_architecture
 def test_the_last_words_of_a_very_long_document_train(architecture):
     draw = np.random.RandomState(0)
     document = draw.randint(1000, size=200_000)
@@ -150,40 +267,62 @@ def test_the_last_words_of_a_very_long_document_train(architecture):
     assert (np.abs(transformer.input_vectors_[last]).max(axis=1) > 0.5 / 10).all()
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_documents_of_one_token_have_no_pairs(architecture):
-    transformer = fit(["alone", "single", "alone"], architecture=architecture, n_components=4)
+@by_loss
+@by_architecture
+def test_documents_of_one_token_have_no_pairs(loss, architecture):
+    transformer = fit(
+        ["alone", "single", "alone"], loss=loss, architecture=architecture, n_components=4
+    )
     assert np.abs(transformer.input_vectors_).max() <= 0.5 / 4
     assert not transformer.output_vectors_.any()
+    assert not transformer.loss_curve_.any()
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_empty_documents_among_others_change_nothing(planted, architecture):
+@by_loss
+@by_architecture
+def test_empty_documents_among_others_change_nothing(planted, loss, architecture):
     documents = planted.documents[:200]
     with_empty = [part for document in documents for part in ("", document, "", "?!")]
     one, two = (
-        fit(docs, architecture=architecture, n_components=10) for docs in (documents, with_empty)
+        fit(docs, loss=loss, architecture=architecture, n_components=10)
+        for docs in (documents, with_empty)
     )
     np.testing.assert_array_equal(one.input_vectors_, two.input_vectors_)
+    np.testing.assert_array_equal(one.output_bias_, two.output_bias_)
     assert not two.transform(with_empty)[::4].any()
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_all_words_subsampled_away(planted, architecture):
+@by_loss
+@by_architecture
+def test_all_words_subsampled_away(planted, loss, architecture):
     transformer = fit(
-        planted.documents[:200], architecture=architecture, subsample=1e-300, n_components=4
+        planted.documents[:200],
+        loss=loss,
+        architecture=architecture,
+        subsample=1e-300,
+        n_components=4,
     )
     assert not transformer.output_vectors_.any()
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_window_longer_than_every_document(planted, architecture):
-    fit(planted.documents[:200], architecture=architecture, window=10**6, n_components=4)
+@by_loss
+@by_architecture
+def test_window_longer_than_every_document(planted, loss, architecture):
+    transformer = fit(
+        planted.documents[:200],
+        loss=loss,
+        architecture=architecture,
+        window=10**6,
+        subsample=0,
+        n_components=4,
+    )
+    assert transformer.loss_curve_[-1] < transformer.loss_curve_[0]
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_one_component_one_document_one_epoch(architecture):
-    fit(["two words"], architecture=architecture, n_components=1, max_iter=1)
+@by_loss
+@by_architecture
+def test_one_component_one_document_one_epoch(loss, architecture):
+    fit(["two words"], loss=loss, architecture=architecture, n_components=1, max_iter=1)
 
 
 def test_odd_tokens(planted):
