@@ -3,13 +3,19 @@
 import hashlib
 import json
 import sys
+from itertools import islice
 from pathlib import Path
 
 from skw2v import Word2VecTransformer, _kernels
 
 
-def fingerprint(documents, **parameters):
-    """Hash of all that `fit` and `transform` compute from documents (a re-readable container)."""
+def fingerprint(documents, n_documents=None, **parameters):
+    """Hash of all that `fit`, `transform` and `score` compute from documents.
+
+    They are a re-readable container, of which the first n_documents are taken.
+    """
+    if n_documents is not None:
+        documents = list(islice(documents, n_documents))
     estimator = Word2VecTransformer(
         **{"min_count": 1, "max_iter": 2, "random_state": 3, "embedding": "concat"} | parameters
     )
@@ -19,10 +25,12 @@ def fingerprint(documents, **parameters):
         fitted.word_counts_,
         fitted.input_vectors_,
         fitted.output_vectors_,
+        fitted.output_bias_,
         fitted.loss_curve_,
         fitted.transform(documents),
     ):
         digest.update(values.tobytes())
+    digest.update(fitted.score(list(islice(documents, 100))).hex().encode())
     return digest.hexdigest()
 
 

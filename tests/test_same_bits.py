@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
-from skw2v import Word2VecTransformer, _kernels
+from skw2v import Word2VecTransformer, _kernels, _training
 
 SCRIPT = Path(__file__).with_name("fingerprint.py")
 fingerprint = runpy.run_path(str(SCRIPT))["fingerprint"]
@@ -18,6 +18,14 @@ CASES = [
     {"architecture": architecture, "n_components": n_components}
     for architecture in ("skipgram", "cbow")
     for n_components in (1, 33, 100)
+]
+# Biases lie in a column of their own, which is the 17th or the 8th. As few documents as will make
+# several shards, because these are many cases.
+CASES_OF_LOSSES = [
+    {"loss": loss, "architecture": architecture, "n_components": n_components}
+    | {"n_documents": 300, "embedding": "input"}
+    for loss in ("nce", "sampled_softmax", "hierarchical_softmax", "softmax")
+    for architecture, n_components in (("skipgram", 16), ("cbow", 7))
 ]
 
 
@@ -35,13 +43,18 @@ def expected(documents):
 
 
 @pytest.fixture(scope="module")
+def expected_of_losses(documents):
+    return [fingerprint(documents, **case) for case in CASES_OF_LOSSES]
+
+
+@pytest.fixture(scope="module")
 def fresh(documents, run_python, tmp_path_factory):
     """Instruction set and fingerprints in a fresh process."""
     path = tmp_path_factory.mktemp("documents") / "documents.json"
     path.write_text(json.dumps(documents), encoding="utf-8")
 
-    def run(**environment):
-        return json.loads(run_python(SCRIPT, path, json.dumps(CASES), **environment))
+    def run(cases, **environment):
+        return json.loads(run_python(SCRIPT, path, json.dumps(cases), **environment))
 
     return run
 
@@ -57,6 +70,27 @@ def test_at_any_number_of_threads(documents, expected, n_jobs):
     assert [fingerprint(documents, n_jobs=n_jobs, **case) for case in CASES] == expected
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2, 3, 8])
+def test_of_every_loss_at_any_number_of_threads(documents, expected_of_losses, n_jobs):
+    found = [fingerprint(documents, n_jobs=n_jobs, **case) for case in CASES_OF_LOSSES]
+    assert found == expected_of_losses
+
+
+def test_every_case_has_shards_that_threads_can_share(documents, monkeypatch):
+    layouts = []
+
+    def choose_layout(*arguments):
+        layouts.append(chosen(*arguments))
+        return layouts[-1]
+
+    chosen = _training.choose_layout
+    monkeypatch.setattr(_training, "choose_layout", choose_layout)
+    for case in CASES + CASES_OF_LOSSES:
+        fingerprint(documents, max_iter=1, **case)
+    assert len(layouts) == len(CASES + CASES_OF_LOSSES)
+    assert all(layout.n_shards >= 4 for layout in layouts)
+
+
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -64,6 +98,9 @@ def test_at_any_number_of_threads(documents, expected, n_jobs):
         {"dynamic_window": False, "n_negatives": 1},
         {"subsample": 0, "max_features": 20},
         {"subsample": 1e-4, "noise_exponent": 0.3},
+        {"loss": "nce", "noise": "log_uniform", "remove_accidental_hits": True},
+        {"loss": "sampled_softmax", "n_negatives": 20, "remove_accidental_hits": False},
+        {"architecture": "cbow", "cbow_gradient": "exact"},
     ],
     ids=str,
 )
@@ -83,16 +120,28 @@ def test_a_fingerprint_sees_a_difference(documents, expected):
         assert other != expected[0]
 
 
+def test_a_fingerprint_sees_biases_and_scores(documents, monkeypatch):
+    case = {"loss": "hierarchical_softmax", "embedding": "input"}  # whose score needs no biases
+    before = fingerprint(documents[:300], **case)
+    for name, value in (
+        ("output_bias_", property(lambda fitted: np.ones(3))),  # hides the instance's
+        ("score", lambda fitted, documents: -1.0),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(Word2VecTransformer, name, value, raising=False)
+            assert fingerprint(documents[:300], **case) != before
+
+
 @pytest.mark.parametrize(
     "environment", [{"PYTHONHASHSEED": "0"}, {"PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "1"}]
 )
 def test_in_a_fresh_process_under_any_hash_seed(fresh, expected, environment):
-    assert fresh(**environment)["fingerprints"] == expected
+    assert fresh(CASES, **environment)["fingerprints"] == expected
 
 
 @pytest.mark.parametrize("numpy_too", [False, True], ids=["", "NumPy held to it too"])
 @pytest.mark.parametrize("isa", ["avx2", "avx512"])
-def test_on_avx2_and_avx512(fresh, expected, isa, numpy_too):
+def test_on_avx2_and_avx512(fresh, expected, expected_of_losses, isa, numpy_too):
     if _kernels.isa() == "baseline" or isa not in _kernels.available_isas():
         pytest.skip(f"this processor has no {isa}, or the tests run on the portable kernels")
     environment = {"SKW2V_ISA": isa}
@@ -102,11 +151,14 @@ def test_on_avx2_and_avx512(fresh, expected, isa, numpy_too):
         if not features:
             pytest.skip("NumPy uses nothing here that could be switched off")
         environment["NPY_DISABLE_CPU_FEATURES"] = features
-    assert fresh(**environment) == {"isa": isa, "fingerprints": expected}
+    found = fresh(CASES + CASES_OF_LOSSES, **environment)
+    assert found == {"isa": isa, "fingerprints": expected + expected_of_losses}
 
 
 def test_the_portable_kernels_agree_among_themselves(fresh):
-    one, two = (fresh(SKW2V_ISA="baseline", OMP_NUM_THREADS=str(n)) for n in (1, 2))
+    one, two = (
+        fresh(CASES + CASES_OF_LOSSES, SKW2V_ISA="baseline", OMP_NUM_THREADS=str(n)) for n in (1, 2)
+    )
     assert one == two
     assert one["isa"] == "baseline"
 

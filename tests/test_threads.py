@@ -154,9 +154,17 @@ def test_threads_of_python_may_fit_at_once():
     assert len({digest for _, digest in digests}) == 1
 
 
-@pytest.mark.parametrize("architecture", ["skipgram", "cbow"])
+@pytest.mark.parametrize(
+    ("architecture", "loss"),
+    [
+        ("skipgram", "negative_sampling"),
+        ("cbow", "negative_sampling"),
+        ("skipgram", "softmax"),
+        ("cbow", "hierarchical_softmax"),
+    ],
+)
 def test_ctrl_c_is_heard_within_a_second_and_leaves_the_estimator_as_it_was(
-    run_python, architecture
+    run_python, architecture, loss
 ):
     printed = run_python(
         SMALL_FIT
@@ -168,7 +176,8 @@ before = {{name: value for name, value in vars(transformer).items() if name.ends
 features = transformer.transform(documents)
 # Rounds as slow as they get: wide windows, much noise, long vectors.
 transformer.set_params(
-    architecture="{architecture}", max_iter=10**6, n_components=500, window=50, n_negatives=20
+    architecture="{architecture}", loss="{loss}", max_iter=10**6, n_components=500, window=50,
+    n_negatives=20
 )
 sent = []
 
