@@ -19,6 +19,8 @@ REFERENCE_STEP = 0.025 * 6 * 6
 MAX_TREE_TOKENS = 128
 # How far a round may pull a softmax's bias towards its aim; from 2 on it swings ever further.
 MAX_BIAS_PULL = 0.5
+# Products of a round of the full softmax: some tenths of a second, in which Ctrl-C has to wait.
+MAX_SOFTMAX_PRODUCTS = 2**30
 
 MAX_ROUND_TOKENS = 4096
 MIN_ROUNDS = 8
@@ -107,6 +109,7 @@ def _kept_tokens_of_a_round(share, parameters):
         n_steps = 1 if parameters.architecture == "cbow" else _mean_contexts(parameters)
         pull = rate * n_steps * np.max(share * (1.0 - share))
         n_kept = min(n_kept, MAX_BIAS_PULL / max(pull, np.finfo(float).tiny))
+        n_kept = min(n_kept, MAX_SOFTMAX_PRODUCTS / (len(share) * parameters.n_components))
     return n_kept
 
 

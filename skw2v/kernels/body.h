@@ -35,8 +35,10 @@ static inline int is_shared(uint64_t shards) {
     return (shards & (shards - 1)) != 0;
 }
 
-/* The shard's private rows: the hot ones, then the others. */
+/* The shard's private rows: the hot ones, then the others. A shard by itself has none. */
 static inline float *private_rows(const skw2v_engine *engine, int shard) {
+    if (engine->n_shards == 1)
+        return NULL;
     return engine->overlay + shard * (engine->n_hot + engine->overlay_rows) * engine->stride;
 }
 
@@ -55,7 +57,9 @@ static float *place_hot_rows(const skw2v_engine *engine, int shard) {
  * copied to its overlay. */
 static void place_rows(skw2v_engine *engine, skw2v_plan *plan, int shard) {
     const int64_t stride = engine->stride;
-    float *next = private_rows(engine, shard) + engine->n_hot * stride;
+    float *next = private_rows(engine, shard);
+    if (next != NULL)
+        next += engine->n_hot * stride;
     for (int32_t i = 0; i < plan->n_slots; i++) {
         skw2v_slot *slot = &plan->slots[i];
         const uint8_t *marks = engine->marks + slot->word * (int64_t)engine->mark_stride;
