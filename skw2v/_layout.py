@@ -15,7 +15,8 @@ from skw2v._sampling import kept_counts
 # rate, mean contexts of window 5, targets of 5 negatives.
 MAX_COLLISIONS = 2.0
 REFERENCE_STEP = 0.025 * 6 * 6
-# Kept tokens of a round under hierarchical softmax, whose root every one of them moves.
+# Kept tokens of a round under hierarchical softmax, whose root every one of them moves (skip-gram;
+# CBOW moves it once a window, not once a context).
 MAX_TREE_TOKENS = 128
 # How far a round may pull a softmax's bias towards its aim; from 2 on it swings ever further.
 MAX_BIAS_PULL = 0.5
@@ -104,7 +105,8 @@ def _kept_tokens_of_a_round(share, parameters):
     gentleness = min(1.0, REFERENCE_STEP / step)
     n_kept = MAX_COLLISIONS * gentleness / np.sum(share * share)
     if loss == "hierarchical_softmax":
-        n_kept = min(n_kept, MAX_TREE_TOKENS * gentleness)
+        wider = 4 if parameters.architecture == "cbow" else 1  # 1,024 tokens trained as well
+        n_kept = min(n_kept, MAX_TREE_TOKENS * gentleness * wider)
     if loss == "softmax":
         n_steps = 1 if parameters.architecture == "cbow" else _mean_contexts(parameters)
         pull = rate * n_steps * np.max(share * (1.0 - share))
