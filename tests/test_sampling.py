@@ -39,7 +39,9 @@ def slot_masses(threshold, alias):
 
 
 def test_examples_run():
-    assert doctest.testmod(_sampling) == (0, 15)
+    result = doctest.testmod(_sampling)
+    assert result.failed == 0
+    assert result.attempted >= 15
 
 
 # --- noise_distribution
