@@ -302,7 +302,8 @@ def test_training_is_the_reference(name, model, isa):
     Each of some thousand steps on a row adds a rounding (6e-8 of entries up to 2), and later steps
     enlarge it where a rate of 0.05 overshoots. The largest error seen is 1.5e-5; one pair too many
     or too few moves entries by 6e-4 even at the start, when they are smallest (0.05 x 0.5 x 0.025).
-    The loss is a mean over many pairs, gathered in float64; the largest error seen is 2e-7.
+    The loss is a mean over many pairs, gathered in float64; the largest error seen is 2e-6, where
+    five words overshoot. A pair too many would show as 1e-4.
     """
     expected = expected_vectors(name, tuple(model.items()))
     found = train(*prepare(name, model), isa=isa)
@@ -310,7 +311,7 @@ def test_training_is_the_reference(name, model, isa):
         array = getattr(found, matrix)
         assert array.dtype == np.float32
         np.testing.assert_allclose(array, getattr(expected, matrix), rtol=0, atol=5e-5)
-    np.testing.assert_allclose(found.loss_curve, expected.loss_curve, rtol=1e-6, atol=0)
+    np.testing.assert_allclose(found.loss_curve, expected.loss_curve, rtol=5e-6, atol=0)
     assert found.n_iter == len(found.loss_curve)
 
 
