@@ -101,8 +101,7 @@ cdef extern from "engine.h" nogil:
         int remove_hits
         const float *offsets
         const int64_t *path_offsets
-        const int32_t *path_nodes
-        const float *path_labels
+        const int32_t *path_steps
         int bias_column
         int64_t hot_first
         int64_t n_hot
@@ -224,7 +223,7 @@ cdef class Engine:
     ``bias_column``, that column of ``input`` must be 1, and that of ``output`` holds the change of
     the biases; what they start from is in ``offsets``.
     ``noise`` is an alias table, (threshold, alias); ``offsets`` (n_words,) are subtracted from the
-    scores; ``paths`` (offsets, nodes, labels) go with hierarchical softmax. ``hot_rows``, (first,
+    scores; ``paths`` (offsets, 2 * nodes + labels) go with hierarchical softmax. ``hot_rows``, (first,
     end), are output rows that most shards touch: for softmax all, for hierarchical softmax the top
     of the tree.
     """
@@ -265,9 +264,8 @@ cdef class Engine:
     ):
         cdef:
             const uint32_t[::1] alias_threshold
-            const int32_t[::1] alias, path_nodes
+            const int32_t[::1] alias, path_steps
             const int64_t[::1] path_offsets
-            const float[::1] path_labels
         if not (1 <= n_shards <= SKW2V_MAX_SHARDS and 1 <= group_size <= SKW2V_MAX_GROUP):
             raise ValueError(f"{n_shards=} or {group_size=} out of range")
         if pool_size < n_negatives or input.shape[1] % 16 or shard_tokens < 1 or window < 1:
@@ -314,11 +312,10 @@ cdef class Engine:
         if offsets is not None:
             self.engine.offsets = &offsets[0]
         if paths is not None:
-            path_offsets, path_nodes, path_labels = paths
+            path_offsets, path_steps = paths
             self.engine.path_offsets = &path_offsets[0]
-            if path_nodes.shape[0]:
-                self.engine.path_nodes = &path_nodes[0]
-                self.engine.path_labels = &path_labels[0]
+            if path_steps.shape[0]:
+                self.engine.path_steps = &path_steps[0]
         self.engine.bias_column = bias_column
         self.engine.hot_first = hot_rows[0]
         self.engine.n_hot = hot_rows[1] - hot_rows[0]
@@ -502,6 +499,62 @@ def log_normalizers(
                             &scratch[block, 0])
     free(rows)
     return np.asarray(out)
+
+
+# ---- Huffman's tree -----------------------------------------------------------------------------
+
+def join_lightest(const int64_t[::1] weights):
+    """Parent and code of the nodes of Huffman's tree over ``weights``, which must rise.
+
+    Nodes are the n leaves, then the inner nodes as they are made; the root, the last, has no entry.
+    The inner nodes' weights rise, too, so the lightest node is the first of one of two queues.
+    """
+    cdef:
+        int64_t n = weights.shape[0], n_inner = max(n - 1, 0), leaf = 0, inner = 0, new, child
+        int64_t[::1] made = np.zeros(n_inner, np.int64)
+        int64_t[::1] parent = np.empty(2 * n_inner, np.int64)
+        unsigned char[::1] code = np.empty(2 * n_inner, np.uint8)
+        int child_code
+    with nogil:
+        for new in range(n_inner):
+            for child_code in range(2):
+                if leaf < n and (inner == new or weights[leaf] <= made[inner]):
+                    child = leaf
+                    made[new] += weights[leaf]
+                    leaf += 1
+                else:
+                    child = n + inner
+                    made[new] += made[inner]
+                    inner += 1
+                parent[child] = n + new
+                code[child] = child_code
+    return np.asarray(parent), np.asarray(code)
+
+
+def climb(const int64_t[::1] parent, const unsigned char[::1] code, const int64_t[::1] leaf):
+    """(offsets, nodes, labels) of the ways from the root to each word's leaf: `HuffmanPaths`."""
+    cdef:
+        int64_t n_words = leaf.shape[0], root = parent.shape[0], word, node, at
+        int64_t[::1] depth = np.zeros(root + 1, np.int64)
+        int64_t[::1] offsets = np.zeros(n_words + 1, np.int64)
+        int32_t[::1] nodes
+        float[::1] labels
+    for node in range(root - 1, -1, -1):
+        depth[node] = depth[parent[node]] + 1
+    for word in range(n_words):
+        offsets[word + 1] = offsets[word] + depth[leaf[word]]
+    nodes = np.empty(offsets[n_words], np.int32)
+    labels = np.empty(offsets[n_words], np.float32)
+    with nogil:
+        for word in range(n_words):
+            node = leaf[word]
+            at = offsets[word + 1]
+            while node != root:
+                at -= 1
+                nodes[at] = <int32_t> (parent[node] - n_words)
+                labels[at] = 1 - code[node]
+                node = parent[node]
+    return np.asarray(offsets), np.asarray(nodes), np.asarray(labels)
 
 
 # ---- a door for tests ----------------------------------------------------------------------------

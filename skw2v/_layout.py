@@ -15,9 +15,9 @@ from skw2v._sampling import kept_counts
 # rate, mean contexts of window 5, targets of 5 negatives.
 MAX_COLLISIONS = 2.0
 REFERENCE_STEP = 0.025 * 6 * 6
-# Kept tokens of a round under hierarchical softmax, whose root every one of them moves (skip-gram;
-# CBOW moves it once a window, not once a context).
-MAX_TREE_TOKENS = 128
+# Kept tokens of a round under hierarchical softmax, whose root every one of them moves: skip-gram
+# once a context, CBOW once a window.
+MAX_TREE_TOKENS = 512
 # How far a round may pull a softmax's bias towards its aim; from 2 on it swings ever further.
 MAX_BIAS_PULL = 0.5
 # Products of a round of the full softmax: some tenths of a second, in which Ctrl-C has to wait.
@@ -27,7 +27,7 @@ MAX_ROUND_TOKENS = 4096
 MIN_ROUNDS = 8
 MAX_SHARDS = 16
 # A shard has a fixed cost; under a softmax it copies the whole output matrix.
-MIN_SHARD_TOKENS = {"hierarchical_softmax": 20, "softmax": 48}
+MIN_SHARD_TOKENS = {"hierarchical_softmax": 64, "softmax": 48}
 USUAL_MIN_SHARD_TOKENS = 32
 LONE_SHARD_TOKENS = 128
 MAX_COPIED_FLOATS = 2**28
@@ -105,8 +105,7 @@ def _kept_tokens_of_a_round(share, parameters):
     gentleness = min(1.0, REFERENCE_STEP / step)
     n_kept = MAX_COLLISIONS * gentleness / np.sum(share * share)
     if loss == "hierarchical_softmax":
-        wider = 4 if parameters.architecture == "cbow" else 1  # 1,024 tokens trained as well
-        n_kept = min(n_kept, MAX_TREE_TOKENS * gentleness * wider)
+        n_kept = min(n_kept, MAX_TREE_TOKENS * gentleness)
     if loss == "softmax":
         n_steps = 1 if parameters.architecture == "cbow" else _mean_contexts(parameters)
         pull = rate * n_steps * np.max(share * (1.0 - share))

@@ -25,7 +25,7 @@ BIASED_LOSSES = ("nce", "sampled_softmax", "softmax")
 
 # Raised whenever the same corpus and parameters train to other bits: results that were kept under
 # the old number are then not found.
-REVISION = 2
+REVISION = 3
 
 
 # Not slotted: pickles keep these by name, so that a later field cannot shift an earlier one.
@@ -196,7 +196,9 @@ def objective(word_counts, keep_threshold, parameters, layout):
     if loss == "softmax":
         chosen["hot_rows"] = (0, n_words)
     if loss == "hierarchical_softmax":
-        paths = chosen["paths"] = huffman_paths(word_counts)
+        paths = huffman_paths(word_counts)
+        steps = 2 * paths.nodes + paths.labels.astype(np.int32)
+        chosen["paths"] = (paths.offsets, steps)
         n_hot = n_hot_nodes(paths, word_counts, keep_threshold, layout)
         chosen["hot_rows"] = (n_words - 1 - n_hot, n_words - 1)
     return chosen

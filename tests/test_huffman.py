@@ -2,7 +2,6 @@
 
 import doctest
 import heapq
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -123,10 +122,3 @@ def test_words_that_never_occur_lengthen_no_path_beyond_the_logarithm_of_their_n
     lengths = np.diff(huffman_paths([100, 10] + [0] * 1024).offsets)
     assert lengths[:2].tolist() == [1, 2]
     assert lengths.max() == 12
-
-
-def test_large_vocabularies_take_little_time():
-    counts = 10_000_000 // np.arange(1, 100_001) ** 1.1 + 1
-    started = time.perf_counter()
-    huffman_paths(counts)
-    assert time.perf_counter() - started < 5.0  # about 0.1

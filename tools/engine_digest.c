@@ -26,8 +26,7 @@ static int64_t document_offsets[N_DOCUMENTS + 1];
 static uint32_t keep_threshold[N_WORDS], alias_threshold[N_WORDS];
 static float offsets[N_WORDS];
 static int64_t path_offsets[N_WORDS + 1];
-static int32_t path_nodes[N_WORDS * N_WORDS];
-static float path_labels[N_WORDS * N_WORDS];
+static int32_t path_steps[N_WORDS * N_WORDS];
 
 static float *rows(void) {
     float *memory = aligned_alloc(64, N_WORDS * STRIDE * sizeof(float));
@@ -53,8 +52,7 @@ static void make_paths(void) {
         for (int64_t at = leaf; at > 0; at = (at - 1) / 2)
             n++;
         for (int64_t at = leaf, i = n - 1; at > 0; at = (at - 1) / 2, i--) {
-            path_nodes[i] = (int32_t)(N_WORDS - 2 - (at - 1) / 2);
-            path_labels[i] = at % 2 ? 1.0f : 0.0f;
+            path_steps[i] = (int32_t)(2 * (N_WORDS - 2 - (at - 1) / 2) + at % 2);
         }
     }
     path_offsets[N_WORDS] = n;
@@ -84,8 +82,7 @@ static int train(const skw2v_body *body, int architecture, int loss) {
         .remove_hits = loss != SKW2V_NCE,
         .offsets = has_biases ? offsets : NULL,
         .path_offsets = path_offsets,
-        .path_nodes = path_nodes,
-        .path_labels = path_labels,
+        .path_steps = path_steps,
         .bias_column = has_biases ? N_COMPONENTS : -1,
         .hot_first = n_outputs - n_hot,
         .n_hot = n_hot,

@@ -162,8 +162,7 @@ typedef struct {
     uint32_t *keep_threshold, *alias_threshold;
     float *offsets;
     int64_t *path_offsets;
-    int32_t *path_nodes;
-    float *path_labels;
+    int32_t *path_steps;
 } corpus;
 
 /* Exactly as much as is used, so that the AddressSanitizer sees the first byte too many. */
@@ -174,47 +173,38 @@ static void *room(size_t n, size_t size) {
     return memory;
 }
 
-/* A way from the root (node n_words - 2) down to the word, at `nodes` and `labels`; returns its
- * length. In a chain, node after node has one word and the rest of the chain below it. */
-static int64_t walk_down(const setting *set, int64_t word, int32_t *nodes, float *labels) {
+/* A way from the root (node n_words - 2) down to the word, at `steps`; returns its length. In a
+ * chain, node after node has one word and the rest of the chain below it. */
+static int64_t walk_down(const setting *set, int64_t word, int32_t *steps) {
     const int64_t root = set->n_words - 2;
     int64_t n = 0;
     if (set->options & CHAIN) {
-        for (; n <= word && n <= root; n++) {
-            nodes[n] = (int32_t)(root - n);
-            labels[n] = n == word ? 1.0f : 0.0f;
-        }
+        for (; n <= word && n <= root; n++)
+            steps[n] = (int32_t)(2 * (root - n) + (n == word));
         return n;
     }
     /* A heap of the nodes, the root first, then the words. */
     const int64_t leaf = word + set->n_words - 1;
     for (int64_t at = leaf; at > 0; at = (at - 1) / 2)
         n++;
-    for (int64_t at = leaf, i = n - 1; at > 0; at = (at - 1) / 2, i--) {
-        nodes[i] = (int32_t)(root - (at - 1) / 2);
-        labels[i] = at % 2 ? 1.0f : 0.0f;
-    }
+    for (int64_t at = leaf, i = n - 1; at > 0; at = (at - 1) / 2, i--)
+        steps[i] = (int32_t)(2 * (root - (at - 1) / 2) + at % 2);
     return n;
 }
 
 static void make_paths(const setting *set, corpus *made) {
     const size_t n_words = (size_t)set->n_words;
-    int32_t *nodes = room(n_words * n_words, sizeof(int32_t));
-    float *labels = room(n_words * n_words, sizeof(float));
+    int32_t *steps = room(n_words * n_words, sizeof(int32_t));
     made->path_offsets = room(n_words + 1, sizeof(int64_t));
     int64_t n = 0;
     for (int64_t w = 0; w < set->n_words; w++) {
         made->path_offsets[w] = n;
-        n += walk_down(set, w, nodes + n, labels + n);
+        n += walk_down(set, w, steps + n);
     }
     made->path_offsets[n_words] = n;
-    if (n > 0) { /* NULL for none, as from `Engine` */
-        made->path_nodes = memcpy(room((size_t)n, sizeof *nodes), nodes, (size_t)n * sizeof *nodes);
-        made->path_labels =
-            memcpy(room((size_t)n, sizeof *labels), labels, (size_t)n * sizeof *labels);
-    }
-    free(nodes);
-    free(labels);
+    if (n > 0) /* NULL for none, as from `Engine` */
+        made->path_steps = memcpy(room((size_t)n, sizeof *steps), steps, (size_t)n * sizeof *steps);
+    free(steps);
 }
 
 static void make_noise(const setting *set, corpus *made) {
@@ -275,8 +265,7 @@ static void free_corpus(corpus *made) {
     free(made->alias);
     free(made->offsets);
     free(made->path_offsets);
-    free(made->path_nodes);
-    free(made->path_labels);
+    free(made->path_steps);
 }
 
 /* ---- training, as Engine.run does it --------------------------------------------------------- */
@@ -374,8 +363,7 @@ static result train(const setting *set, const corpus *text, const skw2v_body *bo
         .remove_hits = !(set->options & HITS),
         .offsets = text->offsets,
         .path_offsets = text->path_offsets,
-        .path_nodes = text->path_nodes,
-        .path_labels = text->path_labels,
+        .path_steps = text->path_steps,
         .bias_column = has_biases(set) ? set->n_components : -1,
         .hot_first = n_output(set) - n_hot(set), /* the root is the last node */
         .n_hot = n_hot(set),

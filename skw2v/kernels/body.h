@@ -10,12 +10,11 @@ static void prefetch_slots(const skw2v_engine *engine, const skw2v_plan *plan, i
     for (int32_t i = from; i < to && i < plan->n_slots; i++) {
         const skw2v_slot *slot = &plan->slots[i];
         __builtin_prefetch(engine->marks + slot->word * (int64_t)engine->mark_stride, 0, 2);
-        for (int64_t j = 0; j < engine->stride; j += BLOCK) {
-            if (slot->roles & SKW2V_ROLE_INPUT)
-                __builtin_prefetch(engine->input + slot->word * engine->stride + j, 1, 2);
-            if (slot->roles & SKW2V_ROLE_OUTPUT)
-                __builtin_prefetch(engine->output + slot->word * engine->stride + j, 1, 2);
-        }
+        const int64_t row = slot->word * engine->stride, end = row + engine->stride;
+        for (int64_t j = row; j < end && (slot->roles & SKW2V_ROLE_INPUT); j += BLOCK)
+            __builtin_prefetch(engine->input + j, 1, 2);
+        for (int64_t j = row; j < end && (slot->roles & SKW2V_ROLE_OUTPUT); j += BLOCK)
+            __builtin_prefetch(engine->output + j, 1, 2);
     }
 }
 

@@ -190,24 +190,25 @@ static void plan_centers(skw2v_plan *plan) {
 static void plan_paths(const skw2v_engine *engine, skw2v_plan *plan) {
     for (int32_t i = plan->first_center; i < plan->last_center; i++) {
         const int64_t path = engine->path_offsets[plan->slots[plan->tokens[i].slot].word];
-        __builtin_prefetch(engine->path_nodes + path);
-        __builtin_prefetch(engine->path_labels + path);
+        __builtin_prefetch(engine->path_steps + path);
+        __builtin_prefetch(engine->path_steps + path + 16);
     }
     int32_t n = 0;
     for (int32_t i = plan->first_center; i < plan->last_center; i++) {
         if (plan->tokens[i].end - plan->tokens[i].begin < 2)
             continue;
         const int32_t word = plan->slots[plan->tokens[i].slot].word;
-        for (int64_t e = engine->path_offsets[word]; e < engine->path_offsets[word + 1]; e++) {
-            const int64_t hot = engine->path_nodes[e] - engine->hot_first;
-            plan->path_label[n] = engine->path_labels[e];
-            if (hot >= 0 && hot < engine->n_hot) {
-                plan->path[n++] = (int32_t)(-1 - hot);
-                continue;
+        const int64_t begin = engine->path_offsets[word], end = engine->path_offsets[word + 1];
+        plan->path[n++] = (int32_t)(end - begin);
+        for (int64_t e = begin; e < end; e++) {
+            const int32_t node = engine->path_steps[e] >> 1, label = engine->path_steps[e] & 1;
+            const int64_t hot = node - engine->hot_first;
+            int32_t place = (int32_t)(-1 - hot);
+            if (hot < 0 || hot >= engine->n_hot) {
+                place = find_or_add_slot(plan, engine->table_size, node);
+                plan->slots[place].roles |= SKW2V_ROLE_OUTPUT;
             }
-            int32_t slot = find_or_add_slot(plan, engine->table_size, engine->path_nodes[e]);
-            plan->slots[slot].roles |= SKW2V_ROLE_OUTPUT;
-            plan->path[n++] = slot;
+            plan->path[n++] = 2 * place + label;
         }
     }
 }
@@ -311,7 +312,7 @@ int skw2v_allocate(skw2v_engine *engine) {
         }
         targets = longest_path;
     }
-    int64_t paths = engine->shard_tokens * longest_path;
+    int64_t paths = engine->shard_tokens * (1 + longest_path);
     if (paths > INT32_MAX / 2 || targets > INT32_MAX / 2)
         return -1;
     engine->path_capacity = (int32_t)paths;
@@ -350,7 +351,6 @@ int skw2v_allocate(skw2v_engine *engine) {
             ALLOCATE(engine->token_capacity, plan->tokens);
             ALLOCATE(engine->slot_capacity, plan->slots);
             ALLOCATE(engine->path_capacity, plan->path);
-            ALLOCATE(engine->path_capacity, plan->path_label);
             ALLOCATE(engine->pool_size, plan->pool);
             ALLOCATE(engine->pool_size, plan->pool_clean);
             ALLOCATE(engine->table_size, plan->table);
@@ -380,7 +380,6 @@ void skw2v_release(skw2v_engine *engine) {
             RELEASE(plan->tokens);
             RELEASE(plan->slots);
             RELEASE(plan->path);
-            RELEASE(plan->path_label);
             RELEASE(plan->pool);
             RELEASE(plan->pool_clean);
             RELEASE(plan->table);

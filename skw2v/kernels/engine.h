@@ -64,9 +64,9 @@ typedef struct {
 typedef struct {
     skw2v_token *tokens;
     skw2v_slot *slots;
-    int32_t *path; /* hierarchical softmax: the nodes of every window's center, in turn: the slot,
-                    * or -1 - i for hot row i */
-    float *path_label;
+    /* hierarchical softmax: for every window in turn how many steps its center's path has, then the
+     * steps: 2 * slot + label, or 2 * (-1 - i) + label for hot row i */
+    int32_t *path;
     int32_t *pool;        /* (pool_size,) slots of the noise words */
     uint8_t *pool_clean;  /* (pool_size,) 1: the n_negatives entries from here on are distinct */
     int32_t *table;       /* (table_size,) word -> slot, open addressing, -1 where empty */
@@ -110,8 +110,8 @@ typedef struct {
     int remove_hits;             /* noise equal to the center is skipped */
     const float *offsets;        /* (n_words,) subtracted from a word's scores, or NULL: zeros */
     const int64_t *path_offsets; /* (n_words + 1,) of hierarchical softmax: word w's nodes are */
-    const int32_t *path_nodes;   /*   path_nodes[path_offsets[w] .. path_offsets[w + 1]), */
-    const float *path_labels;    /*   each with its label */
+    const int32_t *path_steps;   /*   path_steps[path_offsets[w] .. path_offsets[w + 1]), from the
+                                  *   root: 2 * node + label */
     int bias_column;             /* of a row, or -1: no biases */
     /* Output rows [hot_first, hot_first + n_hot), which many shards of a round touch: they have no
      * slots and no marks; every shard has a private copy of all of them. */

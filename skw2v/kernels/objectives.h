@@ -30,8 +30,7 @@ typedef struct {
     double fresh_loss;
     int64_t fresh_pairs;
     /* hierarchical softmax */
-    const int32_t *path; /* the next window's nodes in the plan, and their labels */
-    const float *path_label;
+    const int32_t *path; /* the next window's in the plan */
     /* hierarchical softmax, softmax */
     float *hot; /* the shard's hot rows */
     /* softmax with CBOW: the true target of a window's one hidden row. `targets` points here: not
@@ -92,7 +91,6 @@ static void start_objective(skw2v_objective *objective, const skw2v_engine *engi
     objective->pool_offset = floats + 5 * capacity;
     objective->pool = pointers;
     objective->path = plan->path;
-    objective->path_label = plan->path_label;
     objective->hot = hot;
     objective->targets = (skw2v_targets){.rows = pointers + 2 * engine->pool_size,
                                          .label = objective->label,
@@ -170,19 +168,18 @@ ALWAYS_INLINE void choose_noise(const skw2v_engine *engine, skw2v_objective *obj
 
 /* The nodes on the way from the root to the center, as the plan has looked them up. */
 static void choose_path(const skw2v_engine *engine, const skw2v_plan *plan,
-                        skw2v_objective *objective, const skw2v_slot *center) {
-    const int64_t *from = engine->path_offsets + center->word, n = from[1] - from[0];
-    for (int64_t t = 0; t < n; t++) {
-        const int32_t at = objective->path[t];
+                        skw2v_objective *objective) {
+    const int32_t n = *objective->path++;
+    for (int32_t t = 0; t < n; t++) {
+        const int32_t place = objective->path[t] >> 1;
         objective->targets.rows[t] =
-            at < 0 ? objective->hot + (-1 - at) * engine->stride : plan->slots[at].output;
-        objective->label[t] = objective->path_label[t];
+            place < 0 ? objective->hot + (-1 - place) * engine->stride : plan->slots[place].output;
+        objective->label[t] = (float)(objective->path[t] & 1);
         objective->weight[t] = 1.0f;
     }
-    for (int64_t t = n; t % 8; t++)
+    for (int32_t t = n; t % 8; t++)
         objective->label[t] = objective->weight[t] = 0.0f;
     objective->path += n;
-    objective->path_label += n;
     objective->targets.n = n;
 }
 
@@ -192,7 +189,7 @@ ALWAYS_INLINE void choose_targets(const skw2v_engine *engine, const skw2v_plan *
     if (engine->loss == SKW2V_SOFTMAX)
         objective->center = center->word;
     else if (engine->loss == SKW2V_HIERARCHICAL_SOFTMAX)
-        choose_path(engine, plan, objective, center);
+        choose_path(engine, plan, objective);
     else
         choose_noise(engine, objective, center);
 }

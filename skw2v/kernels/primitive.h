@@ -121,8 +121,20 @@ ALWAYS_INLINE void score_block(const int n_targets, int n_hidden, float *const *
 
 /* ---- update ---------------------------------------------------------------------------------- */
 
-/* to += G T, T += G' from, over `n_vectors` vectors of the rows at j. */
-ALWAYS_INLINE void update_strip(const int n_targets, const int n_vectors, const int in_place,
+/* Where an update's change of the hidden rows goes. With more than one block, it gathers apart: a
+ * later block must still see the rows as they were, and the many small terms of a large softmax
+ * would each be rounded against a row's own size. The first block opens the gathering, the last one
+ * closes it, so that neither clearing nor adding takes a pass of its own. */
+enum {
+    UPDATE_IN_PLACE, /* from += G T: the only block */
+    UPDATE_OPEN,     /* to = G T */
+    UPDATE_ADD,      /* to += G T */
+    UPDATE_CLOSE,    /* from += to + G T */
+};
+
+/* T += G' from, and the hidden rows' change by `mode`, over `n_vectors` vectors of the rows at j.
+ */
+ALWAYS_INLINE void update_strip(const int n_targets, const int n_vectors, const int mode,
                                 int n_hidden, float *const *from, float *const *to,
                                 float *const *targets, int64_t j, const float *g) {
     vf before[BLOCK_T][2], after[BLOCK_T][2];
@@ -133,7 +145,9 @@ ALWAYS_INLINE void update_strip(const int n_targets, const int n_vectors, const 
         vf h[2], changed[2];
         for (int v = 0; v < n_vectors; v++) {
             h[v] = vf_load(from[i] + j + v * LANES);
-            changed[v] = in_place ? h[v] : vf_load(to[i] + j + v * LANES);
+            changed[v] = mode == UPDATE_IN_PLACE ? h[v]
+                         : mode == UPDATE_OPEN   ? vf_set1(0.0f)
+                                                 : vf_load(to[i] + j + v * LANES);
         }
         for (int t = 0; t < n_targets; t++) {
             vf gradient = vf_set1(g[t]);
@@ -142,24 +156,28 @@ ALWAYS_INLINE void update_strip(const int n_targets, const int n_vectors, const 
                 after[t][v] = vf_fma(gradient, h[v], after[t][v]);
             }
         }
-        for (int v = 0; v < n_vectors; v++)
-            vf_store(to[i] + j + v * LANES, changed[v]);
+        float *row = mode == UPDATE_IN_PLACE || mode == UPDATE_CLOSE ? from[i] : to[i];
+        for (int v = 0; v < n_vectors; v++) {
+            if (mode == UPDATE_CLOSE)
+                changed[v] = h[v] + changed[v];
+            vf_store(row + j + v * LANES, changed[v]);
+        }
     }
     for (int t = 0; t < n_targets; t++)
         for (int v = 0; v < n_vectors; v++)
             vf_store(targets[t] + j + v * LANES, after[t][v]);
 }
 
-ALWAYS_INLINE void update_block(const int n_targets, const int in_place, int n_hidden,
+ALWAYS_INLINE void update_block(const int n_targets, const int mode, int n_hidden,
                                 float *const *from, float *const *to, float *const *targets,
                                 int64_t stride, const float *g) {
     int64_t j = 0;
 #if LANES == 16
     for (; n_targets <= 6 && j + 2 * LANES <= stride; j += 2 * LANES)
-        update_strip(n_targets, 2, in_place, n_hidden, from, to, targets, j, g);
+        update_strip(n_targets, 2, mode, n_hidden, from, to, targets, j, g);
 #endif
     for (; j < stride; j += LANES)
-        update_strip(n_targets, 1, in_place, n_hidden, from, to, targets, j, g);
+        update_strip(n_targets, 1, mode, n_hidden, from, to, targets, j, g);
 }
 
 /* ---- links ----------------------------------------------------------------------------------- */
@@ -477,36 +495,34 @@ ALWAYS_INLINE void primitive_step(int n_hidden, float *const *from, float *const
     else if (link == SKW2V_LINK_SOFTMAX)
         softmax_link(n_hidden, tile, s, targets, rate, loss);
 
-    /* With more than one block, what is added to a hidden row gathers apart: a later block must
-     * still see the row as it was, and the many small terms of a large softmax would each be
-     * rounded against the row's own size. */
     const int in_place = from == to, gather = in_place && n_blocks > 1;
     if (gather) {
         float *change = s + tile * n_blocks + 8; /* the last score tile may write a row too many */
-        memset(change, 0, (size_t)(n_hidden * stride) * sizeof(float));
         for (int i = 0; i < n_hidden; i++)
             changes[i] = change + i * stride;
-        to = changes;
     }
     for (int64_t block = 0; block < n_blocks; block++) {
         const int64_t first = block * BLOCK_T;
         const int n = targets->n - first < BLOCK_T ? (int)(targets->n - first) : BLOCK_T;
+        float *const *rows = targets->rows + first;
         const float *g = s + tile * block;
-        if (in_place && !gather) {
-#define CALL(N) update_block(N, 1, n_hidden, from, to, targets->rows + first, stride, g)
+        if (!in_place) {
+#define CALL(N) update_block(N, UPDATE_ADD, n_hidden, from, to, rows, stride, g)
             FOR_TARGETS(n, CALL)
 #undef CALL
+        } else if (!gather) {
+#define CALL(N) update_block(N, UPDATE_IN_PLACE, n_hidden, from, from, rows, stride, g)
+            FOR_TARGETS(n, CALL)
+#undef CALL
+        } else if (block == 0) {
+            update_block(BLOCK_T, UPDATE_OPEN, n_hidden, from, changes, rows, stride, g);
+        } else if (block < n_blocks - 1) {
+            update_block(BLOCK_T, UPDATE_ADD, n_hidden, from, changes, rows, stride, g);
         } else {
-#define CALL(N) update_block(N, 0, n_hidden, from, to, targets->rows + first, stride, g)
+#define CALL(N) update_block(N, UPDATE_CLOSE, n_hidden, from, changes, rows, stride, g)
             FOR_TARGETS(n, CALL)
 #undef CALL
         }
-    }
-    if (gather) {
-        for (int i = 0; i < n_hidden; i++)
-            for (int64_t j = 0; j < stride; j += LANES)
-                vf_store(from[i] + j, vf_load(from[i] + j) + vf_load(to[i] + j));
-        to = from;
     }
     if (bias_column >= 0)
         for (int i = 0; i < n_hidden; i++)
