@@ -3,6 +3,7 @@
 What is offered here::
 
     Word2VecTransformer   documents in, dense features out
+    EncodedDocuments      documents analysed once, to be fitted and scored many times
     WordVectors           words and their vectors: neighbours, analogies, files
     show_versions         what a bug report needs
     datasets              load_docstrings(): a real corpus that every installation already has
@@ -11,6 +12,7 @@ What is offered here::
 and the rooms behind it::
 
     transformer.py           Word2VecTransformer: parameters, and fit/transform as a short recipe
+    encoded_documents.py     EncodedDocuments: tokens numbered once, and sliced as scikit-learn does
     word_vectors.py          WordVectors: neighbours, analogies and evaluation of a fitted or
                              loaded matrix
     formats.py               word2vec's text format: read and write
@@ -51,6 +53,7 @@ __version__ = "0.1.0"
 # Imported at first use, so that `import skw2v` costs next to nothing.
 _ROOM_OF = {
     "Word2VecTransformer": "transformer",
+    "EncodedDocuments": "encoded_documents",
     "WordVectors": "word_vectors",
     "show_versions": "_show_versions",
 }
@@ -58,6 +61,7 @@ _ROOMS = ("datasets", "display")
 
 __all__ = [  # noqa: RUF022, see __getattr__; the order is that of the docstring
     "Word2VecTransformer",
+    "EncodedDocuments",
     "WordVectors",
     "show_versions",
     "datasets",
