@@ -1,12 +1,13 @@
 """The words that get a vector: their order, their counts, their ids.
 
 A learned vocabulary is ordered by falling count, ties by token, so it depends on the corpus alone:
-not on the order of its documents and not on Python's string hashes.
+not on the order of its documents and not on Python's string hashes. One that grows with a stream
+keeps the ids it has given, and puts the words that join it together into that order.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import compress
+from dataclasses import dataclass, replace
+from itertools import compress, repeat
 from numbers import Integral
 
 import numpy as np
@@ -22,8 +23,8 @@ class Vocabulary:
     ----------
     words : list of str or list of int
         The tokens in the order of their ids.
-    counts : ndarray of shape (n_words,), int64
-        How often each occurs in the corpus.
+    counts : ndarray of shape (n_words,), int64 or float64
+        How often each occurs in the corpus; float64 where documents count by fractions.
     index : dict
         Token to id, in the order of the ids.
     """
@@ -35,16 +36,21 @@ class Vocabulary:
     def __len__(self):
         return len(self.words)
 
+    @classmethod
+    def empty(cls):
+        """To grow from."""
+        return cls([], np.zeros(0, dtype=np.int64), {})
 
-def rank_words(numbering, counts, min_count, max_features):
+
+def rank_words(tokens, counts, min_count, max_features):
     """Choose the words of a learned vocabulary and put them in order.
 
     Parameters
     ----------
-    numbering : dict
-        Distinct token to provisional id 0, 1, ..., in that order.
-    counts : ndarray of shape (n_distinct,), int64
-        Count of each provisional id.
+    tokens : list of str or list of int
+        Distinct tokens, in the order of their provisional ids.
+    counts : ndarray of shape (n_distinct,), int64 or float64
+        Count of each provisional id. What has count 0 does not occur and is ignored.
     min_count : int
         Tokens that occur less often are left out.
     max_features : int or None
@@ -62,18 +68,72 @@ def rank_words(numbering, counts, min_count, max_features):
     ValueError
         If no token occurs `min_count` times.
     """
-    words = list(compress(numbering, (counts >= min_count).tobytes()))
+    kept = (counts >= min_count) & (counts > 0)
+    words = list(compress(tokens, kept.tobytes()))
     if not words:
         raise ValueError(
-            f"vocabulary is empty: none of the {len(counts)} distinct tokens occurs "
+            f"vocabulary is empty: none of the {np.count_nonzero(counts)} distinct tokens occurs "
             f"min_count={min_count} times; lower min_count or pass more documents"
         )
-    words.sort()
-    # No sort of (word, id), no list of ids: the numbering, which sets the peak of memory, is still
-    # there, and a Python object per word would add a third to it.
-    provisional_ids = np.fromiter(map(numbering.__getitem__, words), np.int32, len(words))
-    order = np.argsort(-counts[provisional_ids], kind="stable")[:max_features]
-    return list(map(words.__getitem__, order)), provisional_ids[order]
+    by_word = np.fromiter(sorted(range(len(words)), key=words.__getitem__), np.intp, len(words))
+    provisional_ids = np.flatnonzero(kept).astype(np.int32)
+    by_count = np.argsort(-counts[provisional_ids[by_word]], kind="stable")
+    order = by_word[by_count[:max_features]]
+    return list(map(words.__getitem__, order.tolist())), provisional_ids[order]
+
+
+def add_counts(vocabulary, pending, tokens, counts, min_count, max_features):
+    """Raise the counts of words by a batch's, and let frequent tokens join them.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+        Not changed.
+    pending : dict
+        Token to count, of tokens that are not words yet. Not changed.
+    tokens : list of str or list of int
+        The distinct tokens of the batch.
+    counts : ndarray of shape (n_distinct,), int64 or float64
+        Their counts in the batch. What has count 0 does not occur and is ignored.
+    min_count : int
+        A token that occurred so often, in this batch and before, becomes a word.
+    max_features : int or None
+        As long as there are fewer words than this; None: always.
+
+    Returns
+    -------
+    vocabulary : Vocabulary
+        Words that joined have the last ids, by falling count, ties by token.
+    pending : dict
+        Without the words that joined.
+    """
+    ids = find_ids(tokens, vocabulary.index)
+    known = ids >= 0
+    raised = vocabulary.counts.astype(np.result_type(vocabulary.counts, counts))
+    raised[ids[known]] += counts[known]
+    new = ~known & (counts > 0)
+    pending = dict(pending)
+    for token, count in zip(compress(tokens, new.tobytes()), counts[new].tolist(), strict=True):
+        pending[token] = pending.get(token, 0) + count
+    room = None if max_features is None else max(max_features - len(vocabulary), 0)
+    if room == 0:
+        return replace(vocabulary, counts=raised), pending
+    joining = sorted(token for token, count in pending.items() if count >= min_count)
+    joining.sort(key=pending.__getitem__, reverse=True)  # ties stay in order
+    joining = joining[:room]
+    if not joining:
+        return replace(vocabulary, counts=raised), pending
+    joining_counts = [pending.pop(token) for token in joining]
+    exact = all(isinstance(count, int) for count in joining_counts)
+    joining_counts = np.array(joining_counts, dtype=np.int64 if exact else np.float64)
+    words = vocabulary.words + joining
+    index = dict(zip(words, range(len(words)), strict=True))
+    return Vocabulary(words, np.append(raised, joining_counts), index), pending
+
+
+def find_ids(tokens, index):
+    """The id of each token, -1 for one that is not in the index: ndarray of int32."""
+    return np.fromiter(map(index.get, tokens, repeat(-1)), np.int32, len(tokens))
 
 
 def read_vocabulary(vocabulary):

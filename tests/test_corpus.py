@@ -5,7 +5,8 @@ import subprocess
 import sys
 import tracemalloc
 from collections import Counter
-from itertools import pairwise
+from fractions import Fraction
+from itertools import chain, pairwise, repeat
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from skw2v import _corpus
+from skw2v import EncodedDocuments, _corpus, encoded_documents
 from skw2v._analyzer import analyze_documents, build_analyzer
-from skw2v._corpus import Corpus, build_corpus, encode
+from skw2v._corpus import Corpus, build_corpus, encode, grow_vocabulary, read_documents
+from skw2v._vocabulary import Vocabulary
 
 ANALYZE = build_analyzer(
     input="content",
@@ -32,6 +34,7 @@ ANALYZE = build_analyzer(
     analyzer="word",
 )
 
+weights = st.sampled_from([0.0, 1.0, 2.0, 3.0]) | st.sampled_from([0.0, 0.1, 0.25, 1.5, 1e-9, 1e9])
 corpora = st.lists(st.lists(st.sampled_from("abcdefg"), max_size=12), min_size=1, max_size=12)
 
 
@@ -42,6 +45,28 @@ def decode(vocabulary, corpus):
         [vocabulary.words[i] for i in corpus.token_ids[start:stop]]
         for start, stop in pairwise(bounds)
     ]
+
+
+def same_corpus(corpus, expected):
+    np.testing.assert_array_equal(corpus.token_ids, expected.token_ids)
+    np.testing.assert_array_equal(corpus.document_offsets, expected.document_offsets)
+    assert corpus.token_ids.dtype == np.int32
+    assert corpus.document_offsets.dtype == np.int64
+
+
+def same_vocabulary(vocabulary, expected):
+    assert vocabulary.words == expected.words
+    assert list(vocabulary.index.items()) == list(expected.index.items())
+    np.testing.assert_array_equal(vocabulary.counts, expected.counts)
+    assert vocabulary.counts.dtype == expected.counts.dtype
+
+
+def outcome(action):
+    """What it returns, or the error it raises."""
+    try:
+        return action()
+    except (TypeError, ValueError) as error:
+        return type(error), str(error)
 
 
 def assert_sound(vocabulary, corpus):
@@ -314,3 +339,335 @@ def test_ready_tokens_of_the_caller_are_left_alone():
 def test_a_corpus_knows_its_size():
     corpus = Corpus(np.zeros(3, dtype=np.int32), np.array([0, 2, 3]))
     assert (corpus.n_tokens, corpus.n_documents) == (3, 2)
+
+
+@given(corpora, st.data(), st.integers(1, 3), st.none() | st.integers(1, 4))
+@settings(max_examples=100)
+def test_encoded_documents_give_what_the_documents_give(documents, data, min_count, max_features):
+    rows = data.draw(st.lists(st.integers(0, len(documents) - 1), max_size=12))
+    chosen = data.draw(st.none() | st.permutations("abcxyz"))
+    weight = data.draw(st.none() | st.lists(weights, min_size=len(rows), max_size=len(rows)))
+    raw = [documents[row] for row in rows]
+    encoded = read_documents(documents, ANALYZE)[rows]
+    held = encoded.token_ids.copy(), encoded.document_offsets.copy()
+
+    def build(documents):
+        return build_corpus(
+            documents,
+            ANALYZE,
+            vocabulary=chosen,
+            min_count=min_count,
+            max_features=max_features,
+            document_weight=weight and np.array(weight),
+        )
+
+    expected = outcome(lambda: build(raw))
+    built = outcome(lambda: build(encoded))
+    np.testing.assert_array_equal(encoded.token_ids, held[0])
+    np.testing.assert_array_equal(encoded.document_offsets, held[1])
+    if not isinstance(expected[0], Vocabulary):
+        assert built == expected
+        return
+    vocabulary, corpus = built
+    same_vocabulary(vocabulary, expected[0])
+    same_corpus(corpus, expected[1])
+    assert corpus.token_ids.flags.writeable
+    assert not np.shares_memory(corpus.token_ids, encoded.token_ids)
+    everything = read_documents(documents, ANALYZE)
+    same_corpus(encode(everything, ANALYZE, vocabulary), encode(documents, ANALYZE, vocabulary))
+
+
+def test_encoded_documents_are_never_analysed():
+    encoded = read_documents(["one two", "two"], ANALYZE)
+    vocabulary, _ = build_corpus(encoded, None, min_count=1)
+    build_corpus(encoded, None, vocabulary=["one"])
+    assert encode(encoded, None, vocabulary).token_ids.tolist() == [1, 0, 0]
+
+
+def test_each_distinct_token_is_looked_up_once():
+    class Counted(dict):
+        n_lookups = 0
+
+        def get(self, *arguments):
+            self.n_lookups += 1
+            return super().get(*arguments)
+
+    index = Counted(one=0, two=1)
+    encoded = read_documents([["one", "two", "one"]] * 100, list)
+    corpus = encode(encoded, None, Vocabulary(["one", "two"], np.array([1, 1]), index))
+    assert corpus.n_tokens == 300
+    assert index.n_lookups == 2
+
+
+def test_kinds_of_encoded_tokens_do_not_mix():
+    vocabulary, _ = build_corpus([[1, 2]], ANALYZE, min_count=1)
+    encoded = read_documents(["", "1 2 tokens", "text"], ANALYZE)
+    with pytest.raises(TypeError, match="document 1 has str tokens, the vocabulary has int tokens"):
+        encode(encoded, ANALYZE, vocabulary)
+    assert encode(encoded[:1], ANALYZE, vocabulary).document_offsets.tolist() == [0, 0]
+    with pytest.raises(TypeError, match="document 1 has int tokens, the documents before it"):
+        read_documents(["text", [1]], ANALYZE)
+
+
+def test_numbering_documents_costs_four_bytes_a_token():
+    documents = [[f"w{i % 50}" for i in range(100_000)]] * 6
+    tracemalloc.start()
+    encoded = read_documents(documents, ANALYZE)
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    _, corpus = build_corpus(encoded, ANALYZE)
+    copied = tracemalloc.get_traced_memory()[1] - held
+    tracemalloc.stop()
+    size = 4 * 600_000
+    assert corpus.n_tokens == 600_000
+    assert held <= 1.1 * size
+    assert peak <= 1.1 * size + 2e6  # and a list of one document's ids
+    assert copied <= 1.1 * size + 0.5e6
+
+
+weighted_corpora = corpora.flatmap(
+    lambda documents: st.tuples(
+        st.just(documents),
+        st.lists(weights, min_size=len(documents), max_size=len(documents)),
+        st.lists(st.integers(0, 3), min_size=len(documents), max_size=len(documents)),
+    )
+)
+
+
+@pytest.mark.parametrize("block_size", [1, 3, 1 << 16])
+@given(weighted_corpora, st.integers(1, 3), st.none() | st.integers(1, 4), st.booleans())
+@settings(max_examples=60)
+def test_a_weight_is_how_often_a_document_stands_there(
+    block_size, weighted, min_count, max_features, choose
+):
+    documents, _, times = weighted
+    chosen = list("abcxyz") if choose else None
+    repeated = list(chain.from_iterable(map(repeat, documents, times)))
+    parameters = {"vocabulary": chosen, "min_count": min_count, "max_features": max_features}
+    expected = outcome(lambda: build_corpus(repeated, ANALYZE, **parameters))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_corpus, "_BLOCK", block_size)
+        patch.setattr(encoded_documents, "_BLOCK", block_size)
+        built = outcome(
+            lambda: build_corpus(
+                documents, ANALYZE, document_weight=np.array(times, dtype=float), **parameters
+            )
+        )
+        if not isinstance(expected[0], Vocabulary):
+            assert not isinstance(built[0], Vocabulary)
+            return
+        vocabulary, corpus = built
+        same_corpus(corpus.repeated(np.array(times)), expected[1])
+    same_vocabulary(vocabulary, expected[0])
+    assert corpus.n_documents == len(documents)
+    same_corpus(corpus, encode(documents, ANALYZE, expected[0]))
+
+
+@given(weighted_corpora, st.sampled_from([0.05, 0.5, 1, 3]), st.none() | st.integers(1, 4))
+@settings(max_examples=100)
+def test_weights_may_be_fractions(weighted, min_count, max_features):
+    documents, weight, _ = weighted
+    exact = Counter()
+    for document, each in zip(documents, weight, strict=True):
+        for token in document:
+            exact[token] += Fraction(each)
+    sums = {token: float(count) for token, count in exact.items()}
+    ranked = sorted((-count, token) for token, count in sums.items() if count >= min_count)
+    expected = [token for _, token in ranked][:max_features]
+    built = outcome(
+        lambda: build_corpus(
+            documents,
+            ANALYZE,
+            min_count=min_count,
+            max_features=max_features,
+            document_weight=np.array(weight),
+        )
+    )
+    if not expected:
+        assert built[0] is ValueError
+        assert "vocabulary is empty" in built[1]
+        return
+    vocabulary, corpus = built
+    assert vocabulary.words == expected
+    np.testing.assert_allclose(
+        vocabulary.counts, [sums[word] for word in expected], rtol=1e-15, atol=1e-300
+    )
+    whole = all(each.is_integer() for each in weight)
+    assert vocabulary.counts.dtype == (np.int64 if whole else np.float64)
+    assert corpus.n_documents == len(documents)
+
+
+def test_ten_times_a_tenth_is_one():
+    weight = np.full(10, 0.1)
+    vocabulary, _ = build_corpus(["word"] * 10, ANALYZE, min_count=1, document_weight=weight)
+    assert vocabulary.counts.tolist() == [1.0]
+
+
+def test_weighted_counts_do_not_depend_on_the_order_of_the_documents(global_random_seed):
+    random = np.random.default_rng(global_random_seed)
+    documents = np.array(["aa", "bb", "cc", "aa bb cc"], dtype=object)[random.integers(4, size=500)]
+    weight = random.exponential(size=500) * 10.0 ** random.integers(-8, 8, size=500)
+    expected, _ = build_corpus(documents, ANALYZE, min_count=1, document_weight=weight)
+    for _ in range(5):
+        order = random.permutation(500)
+        vocabulary, _ = build_corpus(
+            documents[order], ANALYZE, min_count=1, document_weight=weight[order]
+        )
+        same_vocabulary(vocabulary, expected)
+
+
+def test_a_document_of_weight_0_is_absent_from_the_vocabulary_and_present_in_the_corpus():
+    documents = ["one two", "three", "two"]
+    weight = np.array([1.0, 0.0, 2.0])
+    vocabulary, corpus = build_corpus(documents, ANALYZE, min_count=1, document_weight=weight)
+    assert vocabulary.words == ["two", "one"]
+    assert vocabulary.counts.tolist() == [3, 1]
+    assert corpus.document_offsets.tolist() == [0, 2, 2, 3]
+    for chosen, message in (
+        (None, "vocabulary is empty: no token in 1 documents with a weight above 0"),
+        (["one"], "none of the 1 words .* occurs in the 1 documents with a weight above 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            build_corpus(
+                ["one", ""], ANALYZE, vocabulary=chosen, document_weight=np.array([0.0, 1.0])
+            )
+
+
+@pytest.mark.parametrize("weight", [5e-324, 1e-300, 1e300, 2.0**62])
+def test_extreme_weights_are_counted(weight):
+    documents = ["one one two", ""]
+    vocabulary, _ = build_corpus(
+        documents, ANALYZE, vocabulary=["one", "two"], document_weight=np.array([weight, 0.5])
+    )
+    assert vocabulary.counts.tolist() == [2 * weight, weight]
+    vocabulary, _ = build_corpus(
+        documents, ANALYZE, min_count=1, document_weight=np.array([1, weight])
+    )
+    assert vocabulary.counts.tolist() == [2, 1]
+
+
+def test_a_corpus_where_each_document_stands_once_is_itself():
+    corpus = Corpus(np.array([4, 5, 6], dtype=np.int32), np.array([0, 1, 1, 3]))
+    assert corpus.repeated(np.ones(3, dtype=np.int64)) is corpus
+    doubled = corpus.repeated(np.array([2, 3, 0]))
+    assert doubled.token_ids.tolist() == [4, 4]
+    assert doubled.document_offsets.tolist() == [0, 1, 2, 2, 2, 2]
+    assert doubled.token_ids.flags.writeable
+    none = corpus.repeated(np.zeros(3, dtype=np.int64))
+    assert (none.n_documents, none.n_tokens) == (0, 0)
+
+
+def test_repeating_takes_four_bytes_a_token(global_random_seed):
+    random = np.random.default_rng(global_random_seed)
+    lengths = random.integers(40, size=2_000)
+    lengths[7] = 100_000
+    offsets = np.append(0, np.cumsum(lengths))
+    corpus = Corpus(random.integers(9, size=offsets[-1], dtype=np.int32), offsets)
+    times = random.poisson(1.0, size=2_000)
+    times[7] = 5
+    tracemalloc.start()
+    repeated = corpus.repeated(times)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    pieces = np.split(corpus.token_ids, offsets[1:-1])
+    expected = np.concatenate([np.tile(piece, n) for piece, n in zip(pieces, times, strict=True)])
+    np.testing.assert_array_equal(repeated.token_ids, expected)
+    assert peak <= 4 * repeated.n_tokens + 0.8e6
+
+
+batches = st.lists(
+    st.tuples(corpora, st.booleans(), st.booleans(), st.booleans()), min_size=1, max_size=4
+)
+
+
+@given(batches, st.integers(1, 6), st.none() | st.integers(1, 5), st.booleans())
+@settings(max_examples=150)
+def test_a_stream_grows_the_vocabulary(batches, min_count, max_features, whole):
+    words, counter, waiting = [], Counter(), Counter()
+    vocabulary, pending = Vocabulary.empty(), {}
+    for documents, grow, weighted, is_encoded in batches:
+        each = 2 if whole else 0.5
+        weight = np.full(len(documents), each, dtype=float) if weighted else None
+        before = vocabulary.words.copy(), vocabulary.counts.copy(), vocabulary.index.copy()
+        pending_before = dict(pending)
+        grown, corpus, still_pending = grow_vocabulary(
+            vocabulary,
+            read_documents(documents, ANALYZE) if is_encoded else documents,
+            ANALYZE,
+            pending,
+            min_count=min_count,
+            max_features=max_features,
+            document_weight=weight,
+            grow=grow,
+        )
+        # What was passed has not changed.
+        assert (vocabulary.words, vocabulary.index, pending) == (
+            before[0],
+            before[2],
+            pending_before,
+        )
+        np.testing.assert_array_equal(vocabulary.counts, before[1])
+        # The same, with one Counter of words and one of the rest.
+        for token in chain.from_iterable(documents):
+            if token in words:
+                counter[token] += each if weighted else 1
+            elif grow:
+                waiting[token] += each if weighted else 1
+        if grow:
+            joining = sorted(
+                (token for token, count in waiting.items() if count >= min_count),
+                key=lambda token: (-waiting[token], token),
+            )
+            if max_features is not None:
+                joining = joining[: max_features - len(words)]
+            words += joining
+            counter.update({token: waiting.pop(token) for token in joining})
+        assert grown.words == words
+        assert grown.index == {word: i for i, word in enumerate(words)}
+        assert grown.counts.tolist() == [counter[word] for word in words]
+        assert grown.counts.dtype in (np.int64, np.float64)
+        if whole:
+            assert grown.counts.dtype == np.int64
+        assert still_pending == waiting
+        kept = [[token for token in document if token in words] for document in documents]
+        assert decode(grown, corpus) == kept
+        vocabulary, pending = grown, still_pending
+
+
+@given(corpora, st.integers(1, 4), st.none() | st.integers(1, 4))
+@settings(max_examples=60)
+def test_one_batch_gives_the_vocabulary_of_its_documents(documents, min_count, max_features):
+    limits = {"min_count": min_count, "max_features": max_features}
+    expected = outcome(lambda: build_corpus(documents, ANALYZE, **limits))
+    vocabulary, corpus, _ = grow_vocabulary(Vocabulary.empty(), documents, ANALYZE, {}, **limits)
+    if not isinstance(expected[0], Vocabulary):
+        assert len(vocabulary) == 0
+        assert corpus.n_tokens == 0
+        return
+    same_vocabulary(vocabulary, expected[0])
+    same_corpus(corpus, expected[1])
+
+
+def test_tokens_join_when_there_is_room_for_them_again():
+    vocabulary, _, pending = grow_vocabulary(
+        Vocabulary.empty(), ["bb bb aa aa cc"], ANALYZE, {}, min_count=2, max_features=1
+    )
+    assert (vocabulary.words, pending) == (["aa"], {"bb": 2, "cc": 1})
+    vocabulary, _, pending = grow_vocabulary(
+        vocabulary, ["dd"], ANALYZE, pending, min_count=2, max_features=None
+    )
+    assert (vocabulary.words, vocabulary.counts.tolist()) == (["aa", "bb"], [2, 2])
+    assert pending == {"cc": 1, "dd": 1}
+
+
+def test_a_stream_has_one_kind_of_tokens_and_documents_in_every_batch():
+    limits = {"min_count": 2, "max_features": None}
+    vocabulary, _, pending = grow_vocabulary(Vocabulary.empty(), ["one"], ANALYZE, {}, **limits)
+    assert (len(vocabulary), pending) == (0, {"one": 1})
+    for batch in ([[1]], read_documents([[1]], ANALYZE)):
+        with pytest.raises(TypeError, match="document 0 has int tokens"):
+            grow_vocabulary(vocabulary, batch, ANALYZE, pending, **limits)
+    for grow in (False, True):
+        with pytest.raises(ValueError, match="no documents: at least one is needed"):
+            grow_vocabulary(vocabulary, [], ANALYZE, pending, grow=grow, **limits)
+    assert isinstance(read_documents([[1]], ANALYZE), EncodedDocuments)

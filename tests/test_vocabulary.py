@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skw2v._vocabulary import Vocabulary, rank_words, read_vocabulary
+from skw2v._vocabulary import Vocabulary, add_counts, rank_words, read_vocabulary
 
 counters = st.dictionaries(st.text(max_size=3), st.integers(1, 5), min_size=1) | st.dictionaries(
     st.integers(), st.integers(1, 5), min_size=1
@@ -16,9 +16,8 @@ counters = st.dictionaries(st.text(max_size=3), st.integers(1, 5), min_size=1) |
 
 
 def rank(counter, min_count=1, max_features=None):
-    numbering = {token: i for i, token in enumerate(counter)}
     counts = np.fromiter(counter.values(), dtype=np.int64)
-    return rank_words(numbering, counts, min_count, max_features)
+    return rank_words(list(counter), counts, min_count, max_features)
 
 
 @given(counters, st.integers(1, 3), st.none() | st.integers(1, 5))
@@ -39,6 +38,45 @@ def test_words_rank_by_falling_count_then_by_token(counter, min_count, max_featu
 
 def test_max_features_keeps_the_smaller_token_of_a_tie():
     assert rank({"c": 2, "b": 2, "a": 1}, max_features=1)[0] == ["b"]
+
+
+def test_what_does_not_occur_is_no_word():
+    counts = np.array([0.0, 0.5, 0.0, 0.75])
+    words, provisional_ids = rank_words(["a", "b", "c", "d"], counts, 0, None)
+    assert (words, provisional_ids.tolist()) == (["d", "b"], [3, 1])
+    with pytest.raises(ValueError, match="none of the 2 distinct tokens occurs min_count=1 times"):
+        rank_words(["a", "b", "c", "d"], counts, 1, None)
+
+
+def test_new_words_join_behind_the_old_ones():
+    vocabulary = Vocabulary(["m"], np.array([9]), {"m": 0})
+    grown, pending = add_counts(
+        vocabulary,
+        {"z": 2, "k": 1},
+        ["a", "z", "m", "b", "c", "d"],
+        np.array([1, 1, 4, 3, 3, 0]),
+        min_count=3,
+        max_features=3,
+    )
+    assert grown.words == ["m", "b", "c"]
+    assert grown.counts.tolist() == [13, 3, 3]
+    assert grown.index == {"m": 0, "b": 1, "c": 2}
+    assert pending == {"z": 3, "k": 1, "a": 1}
+    assert (vocabulary.words, vocabulary.counts.tolist()) == (["m"], [9])
+
+
+def test_counts_are_whole_until_a_fraction_is_counted():
+    vocabulary = Vocabulary(["m"], np.array([9]), {"m": 0})
+    for count, pending, expected in (
+        (1, {}, np.int64),
+        (0.5, {}, np.float64),
+        (1, {"new": 0.5}, np.float64),
+    ):
+        counts = np.array([count, count])
+        grown, _ = add_counts(vocabulary, pending, ["m", "new"], counts, 0.1, None)
+        assert grown.counts.tolist() == [9 + count, pending.get("new", 0) + count]
+        assert grown.counts.dtype == expected
+    assert Vocabulary.empty().counts.dtype == np.int64
 
 
 def test_the_empty_vocabulary_error_says_how_many_words_missed_min_count():
