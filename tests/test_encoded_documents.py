@@ -283,7 +283,9 @@ def test_a_search_over_them_is_one_over_the_documents(topics, tmp_path):
             evaluate(pipeline, encoded, labels, cv=2), evaluate(pipeline, lists, labels, cv=2)
         )
     curves = [
-        learning_curve(pipeline, X, labels, cv=2, train_sizes=[0.5, 1.0], shuffle=True)[2]
+        learning_curve(
+            pipeline, X, labels, cv=2, train_sizes=[0.5, 1.0], shuffle=True, random_state=0
+        )[2]
         for X in (lists, encoded)
     ]
     np.testing.assert_array_equal(*curves)
