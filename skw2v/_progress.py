@@ -160,7 +160,8 @@ class _Bar:
         if speed is not None:
             speed = bar.format_sizeof(speed)
         bar.set_postfix_str(_outcome(self._loss, speed, self._score), refresh=False)
-        bar.update(min(n_epochs, bar.total) - bar.n)
+        bar.n = min(n_epochs, bar.total)  # not by addition, which would round
+        bar.update(0)
 
 
 def _epoch_of(progress, epoch):
