@@ -3,9 +3,12 @@
 The result never depends on the answer (see `skw2v._training`), only the time does.
 """
 
+import multiprocessing
 import os
+import threading
 
 import joblib
+from joblib.parallel import get_active_backend
 
 from skw2v import _kernels
 
@@ -30,8 +33,8 @@ def effective_n_threads(n_jobs):
     Parameters
     ----------
     n_jobs : int or None
-        None and -1 mean every thread that OpenMP may use here, -2 all but one of them and so on;
-        a positive number means itself.
+        None and -1 mean every thread that may be used here, -2 all but one of them and so on; a
+        positive number means itself.
 
     Returns
     -------
@@ -46,9 +49,16 @@ def effective_n_threads(n_jobs):
 
     Notes
     -----
-    "Every thread that OpenMP may use" is the smaller of OpenMP's own limit, which follows
+    "Every thread that may be used" is the smaller of OpenMP's own limit, which follows
     OMP_NUM_THREADS, threadpoolctl and joblib's `inner_max_num_threads`, and the cores that this
     process may use, which follows CPU affinity and the quota of a container.
+
+    So a search and its estimators together use no more threads than there are cores, as long as the
+    search has no more workers than that. joblib gives each of its default backend's n workers an
+    OMP_NUM_THREADS of 1/n of the cores, unless the variable is set already: then every worker gets
+    as many as it says. Workers of the backends "threading" and "multiprocessing" have no such limit
+    and cannot learn how many they are: one thread each, unless `n_jobs` is positive. Threads that
+    are not joblib's are not noticed.
 
     Examples
     --------
@@ -65,5 +75,22 @@ def effective_n_threads(n_jobs):
         return 1
     if n_jobs is not None and n_jobs > 0:
         return int(n_jobs)
+    if _beside_unlimited_workers():
+        return 1
     available = min(_kernels.max_threads(), joblib.cpu_count())
     return max(1, available + 1 + (-1 if n_jobs is None else int(n_jobs)))
+
+
+def _beside_unlimited_workers():
+    """Is this a worker of joblib that joblib has not told how many threads it may use?
+
+    What a worker can see of the `Parallel` that started it is its depth, in the backend that nested
+    calls would use. Workers of "loky", which are told, run in the main thread of their process; a
+    pool's run in other threads ("threading") or in daemonic processes ("multiprocessing").
+    """
+    backend, _ = get_active_backend()
+    in_pool = (
+        threading.current_thread() is not threading.main_thread()
+        or multiprocessing.current_process().daemon
+    )
+    return bool(backend.nesting_level) and in_pool

@@ -1,9 +1,13 @@
 """How many threads are used, and that nothing hangs where threads, forks and signals meet."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import joblib
 import pytest
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_limits
 
 from skw2v import _kernels, _threads
@@ -98,6 +102,104 @@ def test_loky_workers_share_the_cores():
     n_threads, digest = _fit_in_worker()
     assert [digest for _, digest in workers] == [digest, digest]
     assert all(n <= max(1, n_threads // 2) for n, _ in workers)
+
+
+class Recorder(BaseEstimator):
+    """An estimator that records how many threads its fit would have used, and where."""
+
+    def __init__(self, n_jobs=None):
+        self.n_jobs = n_jobs
+
+    def fit(self, X, y=None):
+        self.n_threads_ = effective_n_threads(self.n_jobs)
+        self.process_ = os.getpid()
+        return self
+
+    def record(self, X, y=None):
+        return {"n_threads": self.n_threads_, "process": self.process_}
+
+
+def search(n_workers, backend, n_jobs):
+    """The threads that each fit of a search over these values of n_jobs would use, and where."""
+    recorded = GridSearchCV(
+        Recorder(),
+        {"n_jobs": n_jobs},
+        scoring=Recorder.record,
+        cv=4,
+        refit=False,
+        n_jobs=n_workers,
+        error_score="raise",
+    )
+    with joblib.parallel_config(backend):
+        results = recorded.fit(range(8)).cv_results_
+
+    def every(name):
+        return [results[f"split{i}_test_{name}"].astype(int).tolist() for i in range(4)]
+
+    return every("n_threads"), every("process")
+
+
+@pytest.mark.parametrize("n_workers", [2, 4])
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_a_search_and_its_estimators_use_no_more_threads_than_cores(
+    monkeypatch, backend, n_workers
+):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # joblib hands it on as it is
+    n_threads, processes = search(n_workers, backend, [None, -1, -2])
+    share = max(1, joblib.cpu_count() // n_workers)
+    assert all(1 <= n <= share for of_fold in n_threads for n in of_fold)
+    in_this_process = {process == os.getpid() for of_fold in processes for process in of_fold}
+    assert in_this_process == {backend == "threading"}
+
+
+def test_a_search_on_one_worker_leaves_every_thread_to_the_estimator():
+    everything = effective_n_threads(None)
+    for backend in "loky", "threading":
+        assert search(1, backend, [None, -1])[0] == [[everything, everything]] * 4
+
+
+@needs_openmp
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_a_positive_n_jobs_holds_in_a_search_too(backend):
+    assert search(2, backend, [1, 3])[0] == [[1, 3]] * 4
+
+
+def test_a_worker_thread_of_joblib_uses_one_thread(machine):
+    machine()
+    in_parallel = joblib.Parallel(n_jobs=2, backend="threading")
+    n_jobs = [None, -1, -2, 4]
+    workers = in_parallel(joblib.delayed(effective_n_threads)(n) for n in n_jobs)
+    assert workers == [1, 1, 1, 4]
+
+
+def test_threads_that_are_not_joblibs_may_use_all(machine):
+    """Such as a server's or a notebook's."""
+    machine()
+    with ThreadPoolExecutor(1) as executor:
+        assert executor.submit(effective_n_threads, None).result() == 8
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_processes_of_a_pool_use_one_thread_however_they_start(run_python, tmp_path, method):
+    """They are not told how many to use; only forked ones have `_forked` to know it from."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        """
+import multiprocessing
+import sys
+import joblib
+from skw2v._threads import effective_n_threads
+
+if __name__ == "__main__":
+    if sys.argv[1] in multiprocessing.get_all_start_methods():
+        in_parallel = joblib.Parallel(n_jobs=2, backend="multiprocessing")
+        print(in_parallel(joblib.delayed(effective_n_threads)(None) for _ in range(2)))
+    else:
+        print([1, 1])
+"""
+    )
+    printed = run_python(script, method, JOBLIB_START_METHOD=method)
+    assert printed.strip() == "[1, 1]"
 
 
 @needs_openmp
