@@ -1,0 +1,103 @@
+"""A fitted pipeline that was stored and loaded gives the same features, whatever stores it."""
+
+import io
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from skw2v import Word2VecTransformer
+
+
+def through_pickle(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+def through_joblib(model):
+    stream = io.BytesIO()
+    joblib.dump(model, stream)
+    stream.seek(0)
+    return joblib.load(stream)
+
+
+def through_skops(model):
+    skops_io = pytest.importorskip("skops.io")
+    stored = skops_io.dumps(model)
+    return skops_io.loads(stored, trusted=skops_io.get_untrusted_types(data=stored))
+
+
+ROUND_TRIPS = [through_pickle, through_joblib, through_skops]
+
+
+@pytest.fixture(scope="module")
+def texts(planted):
+    return planted.documents[:200], planted.labels[:200]
+
+
+@pytest.fixture(scope="module")
+def item_ids(texts):
+    documents, labels = texts
+    ids = {word: 10 * i for i, word in enumerate(sorted(set(" ".join(documents).split())))}
+    return [[ids[word] for word in document.split()] for document in documents], labels
+
+
+@pytest.mark.parametrize("kind", ["texts", "item_ids"])
+@pytest.mark.parametrize("round_trip", ROUND_TRIPS)
+def test_a_stored_pipeline_gives_the_same_features(request, round_trip, kind):
+    documents, labels = request.getfixturevalue(kind)
+    transformer = Word2VecTransformer(n_components=8, max_iter=2, random_state=0)
+    pipeline = make_pipeline(transformer, LogisticRegression()).fit(documents, labels)
+    loaded = round_trip(pipeline)
+    np.testing.assert_array_equal(
+        loaded[:1].transform(documents), pipeline[:1].transform(documents)
+    )
+    np.testing.assert_array_equal(
+        loaded.predict_proba(documents), pipeline.predict_proba(documents)
+    )
+
+
+@pytest.mark.parametrize("kind", ["texts", "item_ids"])
+@pytest.mark.parametrize("round_trip", ROUND_TRIPS)
+def test_a_stored_transformer_is_the_same_in_all_that_was_learned(request, round_trip, kind):
+    documents, _ = request.getfixturevalue(kind)
+    transformer = Word2VecTransformer(loss="nce", n_components=8, max_iter=2, random_state=0).fit(
+        documents
+    )
+    loaded = round_trip(transformer)
+    assert loaded.get_params() == transformer.get_params()
+    assert list(loaded.vocabulary_.items()) == list(transformer.vocabulary_.items())
+    assert {type(token) for token in loaded.vocabulary_} == {str if kind == "texts" else int}
+    for name in ("word_counts_", "input_vectors_", "output_vectors_", "output_bias_"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(transformer, name))
+    np.testing.assert_array_equal(loaded.loss_curve_, transformer.loss_curve_)
+    assert loaded.n_iter_ == transformer.n_iter_
+    assert loaded.score(documents) == transformer.score(documents)
+    word = next(iter(transformer.vocabulary_))
+    neighbours = transformer.word_vectors().most_similar(word)
+    assert loaded.word_vectors().most_similar(word) == neighbours
+
+
+@pytest.mark.parametrize("round_trip", ROUND_TRIPS)
+def test_a_loaded_transformer_can_be_fitted_again(round_trip, texts):
+    documents, _ = texts
+    transformer = Word2VecTransformer(n_components=8, max_iter=1, random_state=0)
+    features = transformer.fit_transform(documents)
+    np.testing.assert_array_equal(round_trip(transformer).fit_transform(documents), features)
+    np.testing.assert_array_equal(
+        round_trip(Word2VecTransformer(**transformer.get_params())).fit_transform(documents),
+        features,
+    )
+
+
+def test_skops_has_to_trust_skw2v_and_nothing_else(texts):
+    """What a user has to look through before loading."""
+    skops_io = pytest.importorskip("skops.io")
+    documents, labels = texts
+    transformer = Word2VecTransformer(n_components=8, max_iter=1, random_state=0)
+    pipeline = make_pipeline(transformer, LogisticRegression()).fit(documents, labels)
+    untrusted = skops_io.get_untrusted_types(data=skops_io.dumps(pipeline))
+    assert "skw2v.transformer.Word2VecTransformer" in untrusted
+    assert {name.split(".")[0] for name in untrusted} == {"skw2v"}
