@@ -58,7 +58,7 @@ class Settings:
 
     def training_parameters(self, seed: int):
         """The settings as skw2v's `TrainingParameters`; min_count has acted on the vocabulary."""
-        from skw2v._training import TrainingParameters
+        from skw2v._parameters import TrainingParameters
 
         parameters = asdict(self)
         del parameters["min_count"]

@@ -20,7 +20,7 @@ and the rooms behind it::
     datasets.py              load_docstrings()
     __main__.py  _demo.py    python -m skw2v demo
     _show_versions.py        show_versions()
-    _parameters.py           what each parameter may be
+    _parameters.py           what each parameter may be, and which of them training needs
     _sklearn.py              the one door to names that scikit-learn keeps private
     _analyzer.py             documents -> tokens, with CountVectorizer's parameters and meaning
     _vocabulary.py           tokens -> words, counts, ids
@@ -28,7 +28,11 @@ and the rooms behind it::
     _sampling.py             noise distributions (alias table), keep probabilities
     _huffman.py              the tree of hierarchical softmax: paths and codes
     _layout.py               how a corpus is cut into rounds and shards
-    _training.py             epochs, rounds, learning rate; the one caller of the training kernels
+    _trainer.py              matrices and one epoch; the one caller of the training kernels
+    _training.py             which epochs, at what rate, and when to stop
+    _fitting.py              what fit and partial_fit share: memory, fitted attributes
+    _callbacks.py            scikit-learn's callbacks, where it has them
+    _progress.py             what verbose=1 shows
     _likelihood.py           held-out pairs -> mean log-likelihood
     _pooling.py              ids + vectors -> document features
     _threads.py              n_jobs -> number of threads
@@ -42,7 +46,7 @@ and the rooms behind it::
 
 The way of the data: documents -analyzer-> tokens -vocabulary-> ids -corpus-> (token_ids,
 document_offsets) -kernels-> input and output vectors -pooling-> features. Strings end at the
-corpus; past it there are only integers and floats. Kernels are called by `_training`,
+corpus; past it there are only integers and floats. Kernels are called by `_trainer`,
 `_likelihood` and `_pooling` alone.
 """
 

@@ -166,7 +166,7 @@ def grow_vocabulary(
     Parameters
     ----------
     vocabulary : Vocabulary
-        Of the batches before; ``Vocabulary.empty()`` for the first one.
+        Of the batches before; ``Vocabulary.uncounted()`` for the first one.
     documents : iterable of documents
         As for ``build_corpus``.
     analyze : callable

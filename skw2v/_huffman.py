@@ -27,8 +27,8 @@ def huffman_paths(counts):
 
     Parameters
     ----------
-    counts : array-like of int, shape (n_words,)
-        How often each word occurs, in any order; zeros are allowed.
+    counts : array-like of shape (n_words,)
+        How often each word occurs, in any order; zeros and fractions are allowed.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def huffman_paths(counts):
     >>> offsets.tolist(), nodes.tolist(), labels.tolist()
     ([0, 1, 3, 5], [1, 1, 0, 1, 0], [0.0, 1.0, 0.0, 1.0, 1.0])
     """
-    counts = np.asarray(counts, dtype=np.int64)
+    counts = np.asarray(counts, dtype=np.float64)
     order = np.argsort(-counts, kind="stable")[::-1]
     leaf = np.empty(len(counts), dtype=np.int64)
     leaf[order] = np.arange(len(counts))

@@ -469,6 +469,17 @@ def random_bits(uint64_t seed, uint64_t purpose, uint64_t epoch, uint64_t counte
     return skw2v_random_bits(skw2v_stream_key(seed, purpose, epoch), counter)
 
 
+def uniforms(uint64_t seed, uint64_t purpose, uint64_t epoch, int64_t n):
+    """The first n draws of the counter-based generator as float64 in [0, 1)."""
+    cdef:
+        uint64_t key = skw2v_stream_key(seed, purpose, epoch)
+        double[::1] out = np.empty(n)
+        int64_t i
+    for i in range(n):
+        out[i] = (skw2v_random_bits(key, <uint64_t> i) >> 11) * 2.0 ** -53
+    return np.asarray(out)
+
+
 def log_normalizers(
     float[:, ::1] hidden, float[:, ::1] targets, int n_threads, isa=None
 ):
@@ -503,7 +514,7 @@ def log_normalizers(
 
 # ---- Huffman's tree -----------------------------------------------------------------------------
 
-def join_lightest(const int64_t[::1] weights):
+def join_lightest(const double[::1] weights):
     """Parent and code of the nodes of Huffman's tree over ``weights``, which must rise.
 
     Nodes are the n leaves, then the inner nodes as they are made; the root, the last, has no entry.
@@ -511,7 +522,7 @@ def join_lightest(const int64_t[::1] weights):
     """
     cdef:
         int64_t n = weights.shape[0], n_inner = max(n - 1, 0), leaf = 0, inner = 0, new, child
-        int64_t[::1] made = np.zeros(n_inner, np.int64)
+        double[::1] made = np.zeros(n_inner)
         int64_t[::1] parent = np.empty(2 * n_inner, np.int64)
         unsigned char[::1] code = np.empty(2 * n_inner, np.uint8)
         int child_code

@@ -7,14 +7,15 @@ Held-out pairs are those that training would make of the documents. Their random
 window sizes) is fixed, so that a score depends on the model and the documents alone.
 """
 
-from itertools import islice
+from itertools import chain, islice
 from math import gcd
 
 import numpy as np
 
 from skw2v import _kernels, _sampling
 from skw2v._huffman import huffman_paths
-from skw2v._training import BIASED_LOSSES, BLOCK
+from skw2v._parameters import BIASED_LOSSES
+from skw2v._trainer import BLOCK
 
 MAX_PAIRS = 10_000
 
@@ -27,57 +28,64 @@ _FLOATS_AT_ONCE = 2**24
 _PAIRS_AT_ONCE = 2**10
 
 
-def mean_log_likelihood(
-    corpus, word_counts, input_vectors, output_vectors, output_bias, parameters, *, n_threads
-):
-    """Mean log p(center | hidden) over the pairs of a corpus, or over MAX_PAIRS of them.
+class HeldOutPairs:
+    """The pairs of held-out documents, or MAX_PAIRS of them, to score models of one vocabulary on.
 
     Parameters
     ----------
     corpus : skw2v._corpus.Corpus
-        Held-out documents, encoded with the vocabulary that was trained.
-    word_counts : ndarray of int64, shape (n_words,)
+        Held-out documents, encoded with the vocabulary that is trained.
+    word_counts : ndarray of shape (n_words,)
         How often each word occurs in the training documents.
-    input_vectors, output_vectors, output_bias : ndarray of float32
-        What was trained; see `skw2v._training.TrainedVectors`.
-    parameters : skw2v._training.TrainingParameters
-        What they were trained with. The seed has no part in the score.
-    n_threads : int
-        Threads to use at most; the result does not depend on it.
-
-    Returns
-    -------
-    mean : float
-        Natural logarithm. Skip-gram: over pairs of center and context; CBOW: over windows. NaN if
-        the model has diverged.
+    parameters : skw2v._parameters.TrainingParameters
+        What the models are trained with. The seed has no part in the score.
 
     Raises
     ------
     ValueError
         If the corpus has no pair.
     """
-    keep_threshold = _sampling.keep_thresholds(word_counts, parameters.subsample)
-    windows = spread_windows(corpus, keep_threshold, parameters)
-    if parameters.architecture == "skipgram":
-        center_ids, hidden, hidden_of = skipgram_hidden(windows, input_vectors, MAX_PAIRS)
-    else:
-        center_ids, hidden, hidden_of = cbow_hidden(windows, input_vectors, MAX_PAIRS)
-    if not len(center_ids):
-        raise ValueError(_describe_lack(corpus, parameters))
-    # A model that has diverged is not an error: its score is nan, which a search ranks last.
-    with np.errstate(invalid="ignore"):
-        log_probabilities = log_likelihoods(
-            center_ids,
-            hidden,
-            hidden_of,
-            word_counts,
-            output_vectors,
-            output_bias,
-            parameters,
-            n_threads=n_threads,
-        )
-        # Normalisers are sums of float32 products: next to certainty they may fall a little short.
-        return float(np.mean(np.minimum(log_probabilities, 0.0)))
+
+    def __init__(self, corpus, word_counts, parameters):
+        keep_threshold = _sampling.keep_thresholds(word_counts, parameters.subsample)
+        windows = spread_windows(corpus, keep_threshold, parameters)
+        choose = skipgram_pairs if parameters.architecture == "skipgram" else cbow_pairs
+        self._center_ids, self._context_ids, self._hidden_of = choose(windows, MAX_PAIRS)
+        if not len(self._center_ids):
+            raise ValueError(_describe_lack(corpus, parameters))
+        self._word_counts, self._parameters = word_counts, parameters
+
+    def mean_log_likelihood(self, trained, *, n_threads):
+        """Mean log p(center | hidden).
+
+        Parameters
+        ----------
+        trained : skw2v._trainer.TrainedVectors
+        n_threads : int
+            Threads to use at most; the result does not depend on it.
+
+        Returns
+        -------
+        mean : float
+            Natural logarithm. Skip-gram: over pairs of center and context; CBOW: over windows. NaN
+            if the model has diverged.
+        """
+        is_tree = self._parameters.loss == "hierarchical_softmax"
+        # A model that has diverged is not an error: its score is nan, which a search ranks last.
+        with np.errstate(invalid="ignore"):
+            log_probabilities = log_likelihoods(
+                self._center_ids,
+                hidden_vectors(self._context_ids, trained.input_vectors),
+                self._hidden_of,
+                trained.tree_counts if is_tree else self._word_counts,
+                trained.output_vectors,
+                trained.output_bias,
+                self._parameters,
+                n_threads=n_threads,
+            )
+            # Normalisers are sums of float32 products: next to certainty they may fall a little
+            # short.
+            return float(np.mean(np.minimum(log_probabilities, 0.0)))
 
 
 # --- Which pairs
@@ -94,7 +102,7 @@ def spread_windows(corpus, keep_threshold, parameters):
     corpus : skw2v._corpus.Corpus
     keep_threshold : ndarray of uint32, shape (n_words,)
         From `skw2v._sampling.keep_thresholds`.
-    parameters : skw2v._training.TrainingParameters
+    parameters : skw2v._parameters.TrainingParameters
 
     Yields
     ------
@@ -129,34 +137,39 @@ def spread_windows(corpus, keep_threshold, parameters):
             yield int(token_ids[position]), token_ids[context_pos].tolist()
 
 
-def skipgram_hidden(windows, input_vectors, max_pairs):
+def skipgram_pairs(windows, max_pairs):
     """Centers of the first pairs, and what they are predicted from: one context each.
 
     Returns
     -------
     center_ids : ndarray of int64, shape (n_pairs,)
-    hidden : ndarray of float32, shape (n_hidden, n_components)
-        Each context word once.
+    context_ids : list of list of int, n_hidden of them
+        The words whose input vectors' mean is a hidden vector: here one, and each one once.
     hidden_of : ndarray of int64, shape (n_pairs,)
-        Which row of `hidden` each center is predicted from.
+        Which of them each center is predicted from.
     """
     pairs = ((center_id, context) for center_id, contexts in windows for context in contexts)
     pairs = np.array(list(islice(pairs, max_pairs)), dtype=np.int64).reshape(-1, 2)
     context_ids, hidden_of = np.unique(pairs[:, 1], return_inverse=True)
-    return pairs[:, 0], input_vectors[context_ids], hidden_of
+    return pairs[:, 0], context_ids[:, np.newaxis].tolist(), hidden_of
 
 
-def cbow_hidden(windows, input_vectors, max_pairs):
-    """Centers of the first windows, and what they are predicted from: the mean of the context.
+def cbow_pairs(windows, max_pairs):
+    """Centers of the first windows, and what they are predicted from: all of the context.
 
-    Returns as `skipgram_hidden`; here every center has its own row of `hidden`.
+    Returns as `skipgram_pairs`; here every center has its own list.
     """
-    center_ids, hidden = [], []
-    for center_id, context_ids in islice(windows, max_pairs):
-        center_ids.append(center_id)
-        hidden.append(input_vectors[context_ids].mean(axis=0, dtype=np.float64))
-    hidden = np.array(hidden, dtype=np.float32).reshape(-1, input_vectors.shape[1])
-    return np.array(center_ids, dtype=np.int64), hidden, np.arange(len(hidden))
+    chosen = list(islice(windows, max_pairs))
+    center_ids = np.array([center_id for center_id, _ in chosen], dtype=np.int64)
+    return center_ids, [contexts for _, contexts in chosen], np.arange(len(chosen))
+
+
+def hidden_vectors(context_ids, input_vectors):
+    """The mean input vector of each list of words, float32 (n_hidden, n_components)."""
+    lengths = np.fromiter(map(len, context_ids), np.int64, len(context_ids))
+    rows = input_vectors[np.fromiter(chain.from_iterable(context_ids), np.int64, lengths.sum())]
+    sums = np.add.reduceat(rows, np.cumsum(lengths) - lengths, axis=0, dtype=np.float64)
+    return (sums / lengths[:, np.newaxis]).astype(np.float32)
 
 
 def _describe_lack(corpus, parameters):
@@ -197,10 +210,16 @@ def log_likelihoods(
 
     Parameters
     ----------
-    center_ids, hidden, hidden_of
-        From `skipgram_hidden` or `cbow_hidden`.
-    word_counts, output_vectors, output_bias, parameters, n_threads
-        As for `mean_log_likelihood`.
+    center_ids, hidden_of : ndarray of int64, shape (n_pairs,)
+        From `skipgram_pairs` or `cbow_pairs`.
+    hidden : ndarray of float32, shape (n_hidden, n_components)
+        From `hidden_vectors`.
+    word_counts : ndarray of shape (n_words,)
+        What the noise comes from, or the tree.
+    output_vectors, output_bias : ndarray of float32
+        See `skw2v._trainer.TrainedVectors`.
+    parameters : skw2v._parameters.TrainingParameters
+    n_threads : int
 
     Returns
     -------

@@ -1,12 +1,16 @@
-"""What each parameter may be, and which of them a model ignores."""
+"""What each parameter may be, which of them training needs, and which of those a model ignores."""
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 
+import numpy as np
+
 from skw2v._sklearn import HasMethods, Interval, StrOptions
-from skw2v._training import SAMPLED_LOSSES, TrainingParameters
+
+SAMPLED_LOSSES = ("negative_sampling", "nce", "sampled_softmax")
+BIASED_LOSSES = ("nce", "sampled_softmax", "softmax")
 
 _POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 _UP_TO_A_MILLION = Interval(Integral, 1, 2**20, closed="both")
@@ -46,6 +50,13 @@ PARAMETER_CONSTRAINTS = {
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
     "min_learning_rate": [Interval(Real, 0, None, closed="left")],
     "max_iter": [_POSITIVE_INT],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [_POSITIVE_INT],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "warm_start": ["boolean"],
+    "grow_vocabulary": ["boolean"],
+    "total_words": [_POSITIVE_INT, None],
     # transform
     "embedding": [StrOptions({"input", "output", "sum", "mean", "concat"})],
     "pooling": [StrOptions({"mean", "sum", "max"})],
@@ -57,6 +68,81 @@ PARAMETER_CONSTRAINTS = {
 }
 
 
+# Not slotted: pickles keep these by name, so that a later field cannot shift an earlier one.
+@dataclass(frozen=True)
+class TrainingParameters:
+    """What determines the trained vectors, besides the corpus."""
+
+    architecture: str = "skipgram"
+    cbow_gradient: str = "word2vec"
+    loss: str = "negative_sampling"
+    noise: str = "unigram"
+    remove_accidental_hits: bool | str = "auto"
+    n_components: int = 100
+    window: int = 5
+    dynamic_window: bool = True
+    n_negatives: int = 5
+    noise_exponent: float = 0.75
+    subsample: float = 1e-3
+    learning_rate: float = 0.025
+    min_learning_rate: float = 1e-4
+    max_iter: int = 5
+    seed: int = 0
+
+    @property
+    def removes_hits(self):
+        """Is noise that equals the center skipped?
+
+        "auto": as word2vec.c, and as TensorFlow's functions of these names do by default.
+        """
+        if self.remove_accidental_hits == "auto":
+            return self.loss != "nce"
+        return self.remove_accidental_hits
+
+
+def check_document_weight(sample_weight, n_documents):
+    """Check `sample_weight` and give it as an array.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_documents,), number or None
+    n_documents : int
+
+    Returns
+    -------
+    document_weight : ndarray of shape (n_documents,), float64, or None
+        None if every document weighs 1.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape, or a weight is negative or not finite, or all are 0.
+    """
+    if sample_weight is None:
+        return None
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.ndim == 0:
+        weight = np.full(n_documents, weight)
+    if weight.ndim != 1:
+        raise ValueError(
+            f"sample_weight must be 1-D, with one weight a document, got {weight.ndim}-D"
+        )
+    if len(weight) != n_documents:
+        raise ValueError(
+            f"sample_weight has {len(weight)} weights for {n_documents} documents; pass one for "
+            "each"
+        )
+    if not np.isfinite(weight).all() or (weight < 0).any():
+        worst = weight[~((weight >= 0) & np.isfinite(weight))][0]
+        raise ValueError(
+            f"sample_weight contains {worst}: Negative weights, NaN and infinity say nothing about "
+            "how often to train a document; pass finite weights of at least 0"
+        )
+    if not weight.any():
+        raise ValueError("sample_weight is 0 for every document: nothing is left to learn from")
+    return None if (weight == 1).all() else weight
+
+
 def without_ignored(parameters):
     """Give training parameters that the model ignores their defaults, and "auto" its meaning.
 
@@ -64,16 +150,15 @@ def without_ignored(parameters):
 
     Parameters
     ----------
-    parameters : skw2v._training.TrainingParameters
+    parameters : skw2v._parameters.TrainingParameters
 
     Returns
     -------
-    parameters : skw2v._training.TrainingParameters
+    parameters : skw2v._parameters.TrainingParameters
 
     Examples
     --------
-    >>> from skw2v._parameters import without_ignored
-    >>> from skw2v._training import TrainingParameters
+    >>> from skw2v._parameters import TrainingParameters, without_ignored
     >>> without_ignored(TrainingParameters(loss="softmax", n_negatives=20)).n_negatives
     5
     """

@@ -37,9 +37,11 @@ class Vocabulary:
         return len(self.words)
 
     @classmethod
-    def empty(cls):
-        """To grow from."""
-        return cls([], np.zeros(0, dtype=np.int64), {})
+    def uncounted(cls, vocabulary=None):
+        """To grow from: the words that the user gives, as for `read_vocabulary`, or none."""
+        words = [] if vocabulary is None else read_vocabulary(vocabulary)
+        index = dict(zip(words, range(len(words)), strict=True))
+        return cls(words, np.zeros(len(words), dtype=np.int64), index)
 
 
 def rank_words(tokens, counts, min_count, max_features):

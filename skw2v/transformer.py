@@ -1,24 +1,35 @@
 """`Word2VecTransformer`: parameters, and fit/transform as a short recipe."""
 
-import os
+from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, check_memory
+from sklearn.utils.validation import check_is_fitted
 
 from skw2v._analyzer import build_analyzer, check_documents
-from skw2v._corpus import Corpus, build_corpus, encode
-from skw2v._likelihood import mean_log_likelihood
-from skw2v._parameters import PARAMETER_CONSTRAINTS, without_ignored
+from skw2v._callbacks import CallbackSupportMixin, FitTasks
+from skw2v._corpus import Corpus, build_corpus, encode, grow_vocabulary, read_documents
+from skw2v._fitting import check_goes_on, fitted_attributes, train_or_remember
+from skw2v._likelihood import HeldOutPairs
+from skw2v._parameters import (
+    PARAMETER_CONSTRAINTS,
+    TrainingParameters,
+    check_document_weight,
+    without_ignored,
+)
 from skw2v._pooling import check_embedding, combine_vectors, pool_documents
+from skw2v._progress import Progress, no_progress
 from skw2v._sklearn import keep_index, validated
 from skw2v._threads import effective_n_threads
-from skw2v._training import REVISION, TrainingParameters, train
+from skw2v._training import EarlyStopping, hold_out, rate_at, train_on_batch
+from skw2v._vocabulary import Vocabulary
 from skw2v.word_vectors import WordVectors
 
 
-class Word2VecTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Word2VecTransformer(
+    CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Turn documents into dense features with word2vec.
 
     `fit` learns two vectors for every word of the documents, its input and its output vector;
@@ -125,7 +136,33 @@ default="negative_sampling"
     min_learning_rate : float, default=1e-4
         Learning rate at the end; at most `learning_rate`.
     max_iter : int, default=5
-        Number of epochs, that is passes over the documents.
+        Number of epochs, that is passes over the documents. The learning rate falls over all of
+        them, whether training stops before or not.
+    early_stopping : bool, default=False
+        Hold some documents out of training and stop when their `score` no longer rises. The vectors
+        are then those of the epoch that scored best. No labels are needed.
+    validation_fraction : float, default=0.1
+        The share of the documents that `early_stopping` holds out, above 0 and below 1.
+    n_iter_no_change : int, default=2
+        `early_stopping` stops when more than this many epochs in a row have failed to raise the
+        best score by `tol`.
+    tol : float, default=1e-4
+        See `n_iter_no_change`. In natural logarithms, as `score`.
+    warm_start : bool, default=False
+        Let `fit` go on from the vectors that there are, up to epoch `max_iter`: the words, their
+        counts and the seed stay those of the first call, and the learning rate of an epoch is what
+        it is on the way to the new `max_iter`. With `min_learning_rate` equal to `learning_rate`
+        that ends with the same bits as one `fit` to the same `max_iter`; with a rate that falls it
+        does not, because the second part begins at a higher rate than the first one ended with.
+        `memory` has no part in it.
+    grow_vocabulary : bool, default=False
+        Let `partial_fit` add words, once they have occurred `min_count` times in the documents that
+        it has seen, as long as `max_features` leaves room. Not with
+        `loss="hierarchical_softmax"`, whose tree cannot grow.
+    total_words : int, default=None
+        How many words of the vocabulary all calls of `partial_fit` are going to train, to let their
+        learning rate fall linearly to `min_learning_rate` by then, and stay there. None: every call
+        trains at `learning_rate`.
     embedding : {"input", "output", "sum", "mean", "concat"}, default="input"
         The vector of a word that `transform` uses: its input vector, its output vector, their sum,
         mean or concatenation (which doubles the number of features). Changing it never retrains.
@@ -145,12 +182,15 @@ default="negative_sampling"
         depend on it, there is no reason to use fewer. A forked child process uses one thread,
         because OpenMP does not survive a fork.
     verbose : int, default=0
-        1 prints a line for every epoch: its number, its loss and the words trained in a second.
+        1 shows the epoch, the share of all training that is done, words a second, loss and time
+        left: as a progress bar on a terminal if tqdm is installed (``pip install
+        skw2v[progress]``), else as one line for every epoch.
     memory : str, path-like or object with the joblib.Memory interface, default=None
         Where to keep trained vectors, so that fitting again on the same tokens with the same
         training parameters reads them instead. The parameters that only matter to `transform`
         (`embedding`, `pooling`), `n_jobs` and `verbose` have no part in the key: a grid search
-        over `embedding` and `pooling` trains once a fold. None keeps nothing.
+        over `embedding` and `pooling` trains once a fold. None keeps nothing. Not used while
+        callbacks are set, which could have no part in a training that is only read.
 
     Attributes
     ----------
@@ -172,7 +212,14 @@ default="negative_sampling"
     loss_curve_ : ndarray of shape (`n_iter_`,), dtype float64
         Mean loss for a pair of center and context, epoch by epoch.
     n_iter_ : int
-        Number of epochs that were trained.
+        Number of epochs that were trained, each call of `partial_fit` being one.
+    validation_scores_ : ndarray of shape (`n_iter_`,), dtype float64
+        The `score` of the documents held out, epoch by epoch. Like the next two only there with
+        `early_stopping=True`.
+    best_epoch_ : int
+        Whose vectors these are: an index of `validation_scores_`.
+    best_validation_score_ : float
+        `validation_scores_[best_epoch_]`.
 
     See Also
     --------
@@ -249,6 +296,13 @@ default="negative_sampling"
         learning_rate=0.025,
         min_learning_rate=1e-4,
         max_iter=5,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=2,
+        tol=1e-4,
+        warm_start=False,
+        grow_vocabulary=False,
+        total_words=None,
         embedding="input",
         pooling="mean",
         random_state=None,
@@ -283,6 +337,13 @@ default="negative_sampling"
         self.learning_rate = learning_rate
         self.min_learning_rate = min_learning_rate
         self.max_iter = max_iter
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.grow_vocabulary = grow_vocabulary
+        self.total_words = total_words
         self.embedding = embedding
         self.pooling = pooling
         self.random_state = random_state
@@ -291,7 +352,7 @@ default="negative_sampling"
         self.memory = memory
 
     @validated
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, *, sample_weight=None):
         """Learn the vectors of the words of X.
 
         An error or an interruption leaves the estimator as it was before the call.
@@ -299,9 +360,14 @@ default="negative_sampling"
         Parameters
         ----------
         X : iterable of documents
-            A list, 1-D array, pandas or polars Series, or generator of documents; see `input`.
+            A list, 1-D array, pandas or polars Series, generator of documents, see `input`, or
+            EncodedDocuments from `encode`.
         y : None
             Ignored; part of scikit-learn's convention.
+        sample_weight : array-like of shape (n_documents,), default=None
+            How often each document counts and is trained: 2 as if it stood there twice in a row, to
+            the bit, and 0 as if it were absent, its words included. A fraction trains it as often
+            in expectation: 1.3 is twice in three of ten epochs. None: every one once.
 
         Returns
         -------
@@ -313,14 +379,15 @@ default="negative_sampling"
         sklearn.utils._param_validation.InvalidParameterError
             If a parameter is not what it may be; a ValueError.
         ValueError
-            If X is not a collection of documents, if no word is left to learn, or if `loss` learns
-            no vectors for `embedding`.
+            If X is not a collection of documents, if no word is left to learn, if `loss` learns no
+            vectors for `embedding`, if `sample_weight` does not fit X, or if `warm_start` cannot go
+            on with these parameters.
         """
-        self._fit(X)
+        self._fit(X, y, sample_weight)
         return self
 
     @validated
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X, y=None, *, sample_weight=None):
         """Learn the vectors of the words of X, and pool them into features of X.
 
         The same as `fit(X).transform(X)`, but analyses the documents once.
@@ -331,13 +398,76 @@ default="negative_sampling"
             As for `fit`.
         y : None
             Ignored; part of scikit-learn's convention.
+        sample_weight : array-like of shape (n_documents,), default=None
+            As for `fit`. Documents of weight 0 get their features, too.
 
         Returns
         -------
         features : ndarray of shape (n_documents, n_features), dtype float32
             As from `transform`.
         """
-        return keep_index(self._pool(self._fit(X)), X, self)
+        return keep_index(self._pool(self._fit(X, y, sample_weight)), X, self)
+
+    @validated
+    def partial_fit(self, X, y=None, *, sample_weight=None):
+        """Train once through the documents of X: one batch of a stream.
+
+        The first call learns the vocabulary as `fit` does, unless `vocabulary` gives it; later ones
+        train these words, and with `grow_vocabulary=True` new ones. Counts, and with them noise and
+        subsampling, follow all that has been seen. After `fit`, it goes on from there.
+
+        Every call trains at `learning_rate`, or, if `total_words` is given, at a rate that falls
+        from call to call.
+
+        Parameters
+        ----------
+        X : iterable of documents
+            As for `fit`. A batch should have thousands of words: a call copies all vectors twice.
+        y : None
+            Ignored; part of scikit-learn's convention.
+        sample_weight : array-like of shape (n_documents,), default=None
+            As for `fit`.
+
+        Returns
+        -------
+        self : Word2VecTransformer
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            As from `fit`; with `early_stopping=True`, which needs `fit`; or for
+            `loss="hierarchical_softmax"` with `grow_vocabulary=True`.
+        """
+        self._partial_fit(X, sample_weight)
+        return self
+
+    def encode(self, X):
+        """Find the tokens of documents once, for many fits.
+
+        A search over parameters analyses the same text again for every candidate and every fold.
+        What this method returns is accepted wherever documents are, by estimators with any
+        parameters: those of the analyzer then have no effect.
+
+        Parameters
+        ----------
+        X : iterable of documents
+            As for `fit`.
+
+        Returns
+        -------
+        encoded : EncodedDocuments
+            As many documents as X has, which can be indexed and split like an array.
+
+        Examples
+        --------
+        >>> from skw2v import Word2VecTransformer
+        >>> encoded = Word2VecTransformer().encode(["The cat sat.", "The dog barked."])
+        >>> len(encoded), encoded[0]
+        (2, ['the', 'cat', 'sat'])
+        """
+        self._validate_params()
+        return read_documents(check_documents(X), self._build_analyzer())
 
     def transform(self, X):
         """Pool the vectors of each document's words into one row.
@@ -415,15 +545,9 @@ default="negative_sampling"
         """
         check_is_fitted(self)
         self._validate_params()
-        return mean_log_likelihood(
-            self._encode(X),
-            self.word_counts_,
-            self.input_vectors_,
-            self.output_vectors_,
-            self.output_bias_,
-            self._trained_with,
-            n_threads=effective_n_threads(self.n_jobs),
-        )
+        pairs = HeldOutPairs(self._encode(X), self.word_counts_, self._trained_with)
+        n_threads = effective_n_threads(self.n_jobs)
+        return pairs.mean_log_likelihood(self._trained, n_threads=n_threads)
 
     def word_vectors(self, embedding="input"):
         """The learned words and their vectors, for queries and for saving.
@@ -465,41 +589,165 @@ default="negative_sampling"
     def _n_features_out(self):
         return self.input_vectors_.shape[1] * (2 if self.embedding == "concat" else 1)
 
-    def _fit(self, X):
+    def _fit(self, X, y, sample_weight):
         """Learn everything and return the encoded documents."""
         check_embedding(self.embedding, self.loss)
         parameters = self._training_parameters()
-        vocabulary, corpus = build_corpus(
-            check_documents(X),
+        goes_on = self.warm_start and self.__sklearn_is_fitted__()
+        if goes_on:
+            check_goes_on(parameters, self._trained_with)
+            parameters = replace(parameters, seed=self._trained_with.seed)
+            if parameters.max_iter < self.n_iter_:
+                raise ValueError(
+                    f"max_iter={parameters.max_iter} is below the {self.n_iter_} epochs that have "
+                    "been trained; with warm_start=True it can only be raised"
+                )
+        documents, weight, held_out = self._read(X, sample_weight, parameters.seed)
+        if goes_on:
+            vocabulary = self._vocabulary
+            corpus = encode(documents, self._build_analyzer(), vocabulary)
+        else:
+            vocabulary, corpus = self._build_corpus(documents, weight)
+        options = {"document_weight": weight}
+        if held_out is not None:
+            options["early_stopping"] = EarlyStopping(
+                corpus.repeated(held_out.astype(np.int64)), self.n_iter_no_change, self.tol
+            )
+        trained = self._train(
+            corpus,
+            vocabulary,
+            parameters,
+            start=self._trained if goes_on else None,
+            data={
+                "X": X,
+                "y": y,
+                "metadata": None if sample_weight is None else {"sample_weight": sample_weight},
+            },
+            **options,
+        )
+        self._set_fitted(vocabulary, parameters, trained, words_seen=0.0, pending={})
+        return corpus
+
+    def _read(self, X, sample_weight, seed):
+        """The documents, their weights in training (None: all 1), and which are held out."""
+        documents = check_documents(X)
+        if sample_weight is None and not self.early_stopping:
+            return documents, None, None
+        documents = read_documents(documents, self._build_analyzer())
+        weight = check_document_weight(sample_weight, len(documents))
+        if not self.early_stopping:
+            return documents, weight, None
+        weight = np.ones(len(documents)) if weight is None else weight
+        held_out = hold_out(weight, self.validation_fraction, seed)
+        return documents, np.where(held_out, 0.0, weight), held_out
+
+    def _build_corpus(self, documents, document_weight):
+        return build_corpus(
+            documents,
             self._build_analyzer(),
             vocabulary=self.vocabulary,
             min_count=self.min_count,
             max_features=self.max_features,
+            document_weight=document_weight,
         )
-        memory = os.fspath(self.memory) if isinstance(self.memory, os.PathLike) else self.memory
-        cached_train = check_memory(memory).cache(_train, ignore=["n_threads", "on_epoch"])
-        trained = cached_train(
-            corpus.token_ids,
-            corpus.document_offsets,
+
+    def _train(self, corpus, vocabulary, parameters, *, start, data, **options):
+        """`train`, with progress shown and callbacks called."""
+        n_done = start.n_iter if start else 0
+        tasks = FitTasks(self, parameters.max_iter - n_done, data)
+        shown = no_progress
+        if self.verbose:
+            shown = Progress(
+                type(self).__name__,
+                parameters.max_iter,
+                first_epoch=n_done,
+                words_per_epoch=corpus.n_tokens,
+            )
+        with shown as progress:
+
+            def end_epoch(report):
+                progress.end_epoch(report.epoch, report.loss, report.words_per_second, report.score)
+                return tasks.end_epoch(
+                    lambda: fitted_attributes(vocabulary, parameters, report.snapshot())
+                )
+
+            trained = train_or_remember(
+                None if start is not None or tasks.is_heard else self.memory,
+                corpus,
+                vocabulary.counts,
+                parameters,
+                start=start,
+                n_threads=effective_n_threads(self.n_jobs),
+                on_epoch_begin=tasks.begin_epoch,
+                on_call=progress.advance,
+                on_epoch=end_epoch,
+                **options,
+            )
+        tasks.end(lambda: fitted_attributes(vocabulary, parameters, trained))
+        return trained
+
+    def _partial_fit(self, X, sample_weight):
+        check_embedding(self.embedding, self.loss)
+        if self.early_stopping:
+            raise ValueError(
+                "partial_fit sees a batch once, so it cannot stop early; set early_stopping=False"
+            )
+        if self.grow_vocabulary and self.loss == "hierarchical_softmax":
+            raise ValueError(
+                "grow_vocabulary=True does not go with loss='hierarchical_softmax': the tree over "
+                "the words cannot grow once its nodes are trained"
+            )
+        parameters = self._training_parameters()
+        start, words_seen, pending = None, 0.0, {}
+        if self.__sklearn_is_fitted__():
+            check_goes_on(parameters, self._trained_with)
+            parameters = replace(parameters, seed=self._trained_with.seed)
+            start, words_seen, pending = self._trained, self._words_seen, self._pending
+        documents, weight, _ = self._read(X, sample_weight, parameters.seed)
+        if start is None and not self.grow_vocabulary:
+            vocabulary, corpus = self._build_corpus(documents, weight)
+        else:
+            vocabulary, corpus, pending = grow_vocabulary(
+                self._vocabulary if start else Vocabulary.uncounted(self.vocabulary),
+                documents,
+                self._build_analyzer(),
+                pending,
+                min_count=self.min_count,
+                max_features=self.max_features,
+                document_weight=weight,
+                grow=self.grow_vocabulary,
+            )
+            if not len(vocabulary):
+                raise ValueError(
+                    f"vocabulary is empty: no token occurs min_count={self.min_count} times in the "
+                    "first batch; lower min_count, pass a larger batch or a vocabulary"
+                )
+        lengths = np.diff(corpus.document_offsets)
+        n_words = float(lengths.sum() if weight is None else lengths @ weight)
+        rates = (parameters.learning_rate,) * 2
+        if self.total_words is not None:
+            done = np.array([words_seen, words_seen + n_words]) / self.total_words
+            rates = rate_at(done, parameters)
+        trained = train_on_batch(
+            corpus,
             vocabulary.counts,
             parameters,
-            REVISION,
             n_threads=effective_n_threads(self.n_jobs),
-            on_epoch=self._print_epoch if self.verbose else None,
+            rates=rates,
+            document_weight=weight,
+            start=start,
         )
-        # One call, so that Ctrl-C cannot come between two attributes.
-        self.__dict__.update(
-            _vocabulary=vocabulary,
-            _trained_with=parameters,
-            vocabulary_=vocabulary.index,
-            word_counts_=vocabulary.counts,
-            input_vectors_=trained.input_vectors,
-            output_vectors_=trained.output_vectors,
-            output_bias_=trained.output_bias,
-            loss_curve_=trained.loss_curve,
-            n_iter_=trained.n_iter,
+        self._set_fitted(
+            vocabulary, parameters, trained, words_seen=words_seen + n_words, pending=pending
         )
-        return corpus
+
+    def _set_fitted(self, vocabulary, parameters, trained, *, words_seen, pending):
+        attributes = fitted_attributes(vocabulary, parameters, trained)
+        attributes |= {"_words_seen": words_seen, "_pending": pending}
+        stale = ("validation_scores_", "best_epoch_", "best_validation_score_")
+        attributes = {k: v for k, v in vars(self).items() if k not in stale} | attributes
+        # One assignment, so that Ctrl-C cannot come between two attributes.
+        self.__dict__ = attributes
 
     def _encode(self, X):
         return encode(check_documents(X), self._build_analyzer(), self._vocabulary)
@@ -557,13 +805,6 @@ default="negative_sampling"
         )
         return without_ignored(parameters)
 
-    def _print_epoch(self, epoch, loss, words_per_second):
-        print(
-            f"[{type(self).__name__}] epoch {epoch + 1} of {self.max_iter}: loss {loss:.4f}, "
-            f"{words_per_second:,.0f} words/s",
-            flush=True,
-        )
-
     def __sklearn_is_fitted__(self):
         return hasattr(self, "input_vectors_")
 
@@ -574,9 +815,3 @@ default="negative_sampling"
         tags.input_tags.two_d_array = False
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def _train(token_ids, document_offsets, word_counts, parameters, revision, n_threads, on_epoch):
-    """`train` in terms of all that its result depends on, which is what `memory` keys on."""
-    corpus = Corpus(token_ids, document_offsets)
-    return train(corpus, word_counts, parameters, n_threads=n_threads, on_epoch=on_epoch)

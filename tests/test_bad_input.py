@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
-from skw2v import Word2VecTransformer, transformer
+from skw2v import Word2VecTransformer, _fitting
 
 DOCUMENTS = ["the cat sat on the mat", "the dog sat on the cat", "dog and cat"]
 
@@ -179,7 +179,7 @@ def test_failed_training_leaves_the_estimator_as_it_was(monkeypatch):
     fitted = small().fit(DOCUMENTS)
     before = fitted_state(fitted)
     features = fitted.transform(DOCUMENTS)
-    monkeypatch.setattr(transformer, "train", failing)
+    monkeypatch.setattr(_fitting, "train", failing)
     with pytest.raises(MemoryError):
         fitted.fit(["other words"])
     after = fitted_state(fitted)

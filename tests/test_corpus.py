@@ -584,7 +584,7 @@ batches = st.lists(
 @settings(max_examples=150)
 def test_a_stream_grows_the_vocabulary(batches, min_count, max_features, whole):
     words, counter, waiting = [], Counter(), Counter()
-    vocabulary, pending = Vocabulary.empty(), {}
+    vocabulary, pending = Vocabulary.uncounted(), {}
     for documents, grow, weighted, is_encoded in batches:
         each = 2 if whole else 0.5
         weight = np.full(len(documents), each, dtype=float) if weighted else None
@@ -639,7 +639,9 @@ def test_a_stream_grows_the_vocabulary(batches, min_count, max_features, whole):
 def test_one_batch_gives_the_vocabulary_of_its_documents(documents, min_count, max_features):
     limits = {"min_count": min_count, "max_features": max_features}
     expected = outcome(lambda: build_corpus(documents, ANALYZE, **limits))
-    vocabulary, corpus, _ = grow_vocabulary(Vocabulary.empty(), documents, ANALYZE, {}, **limits)
+    vocabulary, corpus, _ = grow_vocabulary(
+        Vocabulary.uncounted(), documents, ANALYZE, {}, **limits
+    )
     if not isinstance(expected[0], Vocabulary):
         assert len(vocabulary) == 0
         assert corpus.n_tokens == 0
@@ -650,7 +652,7 @@ def test_one_batch_gives_the_vocabulary_of_its_documents(documents, min_count, m
 
 def test_tokens_join_when_there_is_room_for_them_again():
     vocabulary, _, pending = grow_vocabulary(
-        Vocabulary.empty(), ["bb bb aa aa cc"], ANALYZE, {}, min_count=2, max_features=1
+        Vocabulary.uncounted(), ["bb bb aa aa cc"], ANALYZE, {}, min_count=2, max_features=1
     )
     assert (vocabulary.words, pending) == (["aa"], {"bb": 2, "cc": 1})
     vocabulary, _, pending = grow_vocabulary(
@@ -662,7 +664,7 @@ def test_tokens_join_when_there_is_room_for_them_again():
 
 def test_a_stream_has_one_kind_of_tokens_and_documents_in_every_batch():
     limits = {"min_count": 2, "max_features": None}
-    vocabulary, _, pending = grow_vocabulary(Vocabulary.empty(), ["one"], ANALYZE, {}, **limits)
+    vocabulary, _, pending = grow_vocabulary(Vocabulary.uncounted(), ["one"], ANALYZE, {}, **limits)
     assert (len(vocabulary), pending) == (0, {"one": 1})
     for batch in ([[1]], read_documents([[1]], ANALYZE)):
         with pytest.raises(TypeError, match="document 0 has int tokens"):

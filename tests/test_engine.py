@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skw2v import _kernels, _training
+from skw2v import _kernels, _trainer, _training
 from skw2v._corpus import Corpus
 from skw2v._layout import Layout, choose_layout
+from skw2v._parameters import BIASED_LOSSES, TrainingParameters
 from skw2v._reference import initial_input_vectors, noise_pool, training_pairs, training_windows
 from skw2v._reference_training import (
     n_rounds_per_epoch,
@@ -55,7 +56,7 @@ def make_layout(n_shards, shard_tokens, pool_size=16, group_size=_kernels.MAX_GR
 
 def make_parameters(**changes):
     defaults = {"n_components": 20, "window": 4, "subsample": 0.0, "max_iter": 1, "seed": 7}
-    return _training.TrainingParameters(**(defaults | changes))
+    return TrainingParameters(**(defaults | changes))
 
 
 class Text(NamedTuple):
@@ -81,7 +82,7 @@ def alias_table_of(text, parameters):
 
 def make_engine(text, parameters, layout, stride=None, **changes):
     """An engine on fresh matrices, and the matrices."""
-    biased = parameters.loss in _training.BIASED_LOSSES
+    biased = parameters.loss in BIASED_LOSSES
     n_outputs = len(text.counts) - (parameters.loss == "hierarchical_softmax")
     n_columns = parameters.n_components + biased
     stride = stride or -(-n_columns // 16) * 16
@@ -93,7 +94,7 @@ def make_engine(text, parameters, layout, stride=None, **changes):
         for name in ("seed", "architecture", "cbow_gradient", "window", "dynamic_window")
     }
     arguments |= dataclasses.asdict(layout)
-    arguments |= _training.objective(text.counts, keep_threshold, parameters, layout)
+    arguments |= _trainer.objective(text.counts, keep_threshold, parameters, layout)
     arguments |= changes
     corpus = text.corpus
     engine = _kernels.Engine(
@@ -339,11 +340,11 @@ def test_every_epoch_reports_its_own_loss():
         parameters,
         n_threads=2,
         layout=make_layout(2, 40),
-        on_epoch=lambda epoch, loss, words_per_second: told.append((epoch, loss, words_per_second)),
+        on_epoch=told.append,
     )
-    assert [epoch for epoch, _, _ in told] == [0, 1, 2, 3]
-    assert [loss for _, loss, _ in told] == found.loss_curve.tolist()
-    assert all(words_per_second > 0 for _, _, words_per_second in told)
+    assert [report.epoch for report in told] == [0, 1, 2, 3]
+    assert [report.loss for report in told] == found.loss_curve.tolist()
+    assert all(report.words_per_second > 0 for report in told)
 
 
 # --- The same bits
@@ -414,7 +415,7 @@ def test_the_padding_of_rows_stays_zero(model, isa):
     engine, matrices = make_engine(text, parameters, make_layout(4, 20), stride=48, isa=isa)
     engine.start_epoch(0)
     engine.run(np.full(engine.n_rounds, 0.05, dtype=np.float32), 2)
-    if parameters.loss in _training.BIASED_LOSSES:
+    if parameters.loss in BIASED_LOSSES:
         assert (matrices[0, :, 17] == 1.0).all()
         assert matrices[1, :, 17].any()
         matrices[:, :, 17] = 0.0

@@ -111,6 +111,12 @@ def test_nodes_are_numbered_as_they_are_made(counts):
     assert made == sorted(made)
 
 
+def test_fractions_make_the_tree_that_whole_multiples_make():
+    counts = [7, 1, 9, 4, 4, 3]
+    fractions = [count / 8 for count in counts]
+    assert words_of(huffman_paths(fractions)) == words_of(huffman_paths(counts))
+
+
 def test_the_order_of_ids_does_not_matter():
     counts = np.arange(1, 50) ** 2
     shuffled = np.random.default_rng(0).permutation(len(counts))

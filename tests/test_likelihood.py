@@ -15,9 +15,9 @@ from sklearn.pipeline import make_pipeline
 from skw2v import Word2VecTransformer, _likelihood
 from skw2v._corpus import Corpus
 from skw2v._huffman import huffman_paths
+from skw2v._parameters import TrainingParameters
 from skw2v._reference import training_pairs, training_windows
 from skw2v._sampling import keep_thresholds
-from skw2v._training import TrainingParameters
 
 LOSSES = ["negative_sampling", "nce", "sampled_softmax", "hierarchical_softmax", "softmax"]
 ARCHITECTURES = ["skipgram", "cbow"]
@@ -189,7 +189,8 @@ def test_a_cap_on_pairs_leaves_them_spread_over_the_corpus(lengths, max_pairs):
     vectors = np.arange(3000, dtype=np.float32)[:, np.newaxis]
 
     windows = _likelihood.spread_windows(corpus, keep_threshold, parameters)
-    centers, hidden, hidden_of = _likelihood.skipgram_hidden(windows, vectors, max_pairs)
+    centers, contexts, hidden_of = _likelihood.skipgram_pairs(windows, max_pairs)
+    hidden = _likelihood.hidden_vectors(contexts, vectors)
     assert len(centers) == max_pairs
     pairs = list(zip(centers, hidden[hidden_of, 0], strict=True))
     assert len(set(pairs)) == max_pairs
@@ -199,8 +200,10 @@ def test_a_cap_on_pairs_leaves_them_spread_over_the_corpus(lengths, max_pairs):
         assert np.bincount(centers // 300, minlength=10).min() >= 10
 
     windows = _likelihood.spread_windows(corpus, keep_threshold, parameters)
-    centers, hidden, hidden_of = _likelihood.cbow_hidden(windows, vectors, max_pairs)
+    centers, contexts, hidden_of = _likelihood.cbow_pairs(windows, max_pairs)
+    hidden = _likelihood.hidden_vectors(contexts, vectors)
     assert len(centers) == len(hidden) == max_pairs
+    np.testing.assert_allclose(hidden[:, 0], [np.mean(part) for part in contexts])
     assert hidden_of.tolist() == list(range(max_pairs))
 
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
-from skw2v import Word2VecTransformer, _kernels, _training
+from skw2v import Word2VecTransformer, _kernels, _trainer
 
 SCRIPT = Path(__file__).with_name("fingerprint.py")
 fingerprint = runpy.run_path(str(SCRIPT))["fingerprint"]
@@ -83,8 +83,8 @@ def test_every_case_has_shards_that_threads_can_share(documents, monkeypatch):
         layouts.append(chosen(*arguments))
         return layouts[-1]
 
-    chosen = _training.choose_layout
-    monkeypatch.setattr(_training, "choose_layout", choose_layout)
+    chosen = _trainer.choose_layout
+    monkeypatch.setattr(_trainer, "choose_layout", choose_layout)
     for case in CASES + CASES_OF_LOSSES:
         fingerprint(documents, max_iter=1, **case)
     assert len(layouts) == len(CASES + CASES_OF_LOSSES)

@@ -7,10 +7,12 @@ import pytest
 
 from skw2v import _kernels
 from skw2v._layout import MAX_COLLISIONS, choose_layout
+from skw2v._parameters import TrainingParameters
 from skw2v._reference import initial_input_vectors
 from skw2v._reference_training import round_learning_rate
 from skw2v._sampling import keep_thresholds
-from skw2v._training import TrainingParameters, _Rows, _Team, learning_rates, train
+from skw2v._trainer import _Rows, _Team
+from skw2v._training import learning_rates, train
 
 
 def layout_of(counts, **parameters):
@@ -104,7 +106,7 @@ def test_vectors_start_alike_however_many_rows_are_filled_at_once(monkeypatch):
     )
     parameters = TrainingParameters(n_components=5, max_iter=1, seed=3)
     at_once = train(corpus, np.ones(50), parameters, n_threads=2)
-    monkeypatch.setattr("skw2v._training.FLOATS_PER_INIT", 7 * 16)
+    monkeypatch.setattr("skw2v._trainer.FLOATS_PER_INIT", 7 * 16)
     in_pieces = train(corpus, np.ones(50), parameters, n_threads=2)
     np.testing.assert_array_equal(at_once.input_vectors, initial_input_vectors(50, 5, 3))
     np.testing.assert_array_equal(in_pieces.input_vectors, at_once.input_vectors)

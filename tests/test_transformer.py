@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 import skw2v
-from skw2v import Word2VecTransformer, transformer
+from skw2v import Word2VecTransformer, _fitting
 
 EMBEDDINGS = ["input", "output", "sum", "mean", "concat"]
 POOLINGS = ["mean", "sum", "max"]
@@ -38,8 +38,8 @@ def count_training(monkeypatch):
         calls.append(parameters)
         return original(corpus, word_counts, parameters, **options)
 
-    original = transformer.train
-    monkeypatch.setattr(transformer, "train", counting)
+    original = _fitting.train
+    monkeypatch.setattr(_fitting, "train", counting)
     return calls
 
 

@@ -76,7 +76,7 @@ def test_counts_are_whole_until_a_fraction_is_counted():
         grown, _ = add_counts(vocabulary, pending, ["m", "new"], counts, 0.1, None)
         assert grown.counts.tolist() == [9 + count, pending.get("new", 0) + count]
         assert grown.counts.dtype == expected
-    assert Vocabulary.empty().counts.dtype == np.int64
+    assert Vocabulary.uncounted().counts.dtype == np.int64
 
 
 def test_the_empty_vocabulary_error_says_how_many_words_missed_min_count():

@@ -4,10 +4,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from planted import LOSSES
 
+from skw2v._parameters import TrainingParameters
 from skw2v._reference import Vectors, primitive_scores, train_targets
 from skw2v._reference_objectives import log_probabilities, n_output_rows, target_chooser
 from skw2v._sampling import noise_probabilities
-from skw2v._training import TrainingParameters
 
 WORD_COUNTS = np.array([400, 250, 150, 80, 50, 30, 25, 15])
 TRUE = np.array([0.06, 0.3, 0.02, 0.2, 0.25, 0.01, 0.04, 0.12])  # p(word | this context)

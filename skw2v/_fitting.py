@@ -1,0 +1,122 @@
+"""What `fit` and `partial_fit` share: trained vectors kept on disk, and as fitted attributes."""
+
+import os
+
+import numpy as np
+from sklearn.utils.validation import check_memory
+
+from skw2v._corpus import Corpus
+from skw2v._training import REVISION, EarlyStopping, train
+
+# Parameters whose values shape the matrices, or say what their numbers mean.
+_FIXED_ONCE_TRAINED = ("n_components", "loss", "architecture")
+
+
+def train_or_remember(memory, corpus, word_counts, parameters, **options):
+    """`train`, or what it returned the last time for the same corpus and parameters.
+
+    Parameters
+    ----------
+    memory : str, path-like, object with the joblib.Memory interface, or None
+        As the estimator's parameter; None always trains.
+    corpus, word_counts, parameters, **options
+        As for `train`.
+
+    Returns
+    -------
+    trained : skw2v._trainer.TrainedVectors
+    """
+    memory = os.fspath(memory) if isinstance(memory, os.PathLike) else memory
+    stopping = options.pop("early_stopping", None)
+    if stopping is not None:  # in terms of arrays and numbers
+        held_out = stopping.held_out
+        stopping = (
+            held_out.token_ids,
+            held_out.document_offsets,
+            int(stopping.n_iter_no_change),
+            float(stopping.tol),
+        )
+    cached_train = check_memory(memory).cache(_train, ignore=["unseen"])
+    weight = options.pop("document_weight", None)
+    return cached_train(
+        corpus.token_ids,
+        corpus.document_offsets,
+        word_counts,
+        parameters,
+        weight,
+        stopping,
+        REVISION,
+        unseen=options,
+    )
+
+
+def _train(token_ids, offsets, word_counts, parameters, weight, stopping, revision, unseen):
+    """`train` in terms of all that its result depends on, which is what `memory` keys on."""
+    if stopping is not None:
+        stopping = EarlyStopping(Corpus(*stopping[:2]), *stopping[2:])
+    return train(
+        Corpus(token_ids, offsets),
+        word_counts,
+        parameters,
+        document_weight=weight,
+        early_stopping=stopping,
+        **unseen,
+    )
+
+
+def fitted_attributes(vocabulary, parameters, trained):
+    """The attributes of an estimator that has been trained so far.
+
+    Parameters
+    ----------
+    vocabulary : skw2v._vocabulary.Vocabulary
+    parameters : skw2v._parameters.TrainingParameters
+    trained : skw2v._trainer.TrainedVectors
+
+    Returns
+    -------
+    attributes : dict
+    """
+    attributes = {
+        "_vocabulary": vocabulary,
+        "_trained_with": parameters,
+        "_trained": trained,
+        "vocabulary_": vocabulary.index,
+        "word_counts_": vocabulary.counts,
+        "input_vectors_": trained.input_vectors,
+        "output_vectors_": trained.output_vectors,
+        "output_bias_": trained.output_bias,
+        "loss_curve_": trained.loss_curve,
+        "n_iter_": trained.n_iter,
+    }
+    if trained.validation_scores is not None:
+        scores = trained.validation_scores
+        # nan, the score of a model that has diverged, is worse than any number.
+        best = int(np.argmax(np.where(np.isnan(scores), -np.inf, scores)))
+        attributes |= {
+            "validation_scores_": scores,
+            "best_epoch_": best,
+            "best_validation_score_": float(scores[best]),
+        }
+    return attributes
+
+
+def check_goes_on(parameters, trained_with):
+    """Can training with these parameters go on from what others have trained?
+
+    Parameters
+    ----------
+    parameters, trained_with : skw2v._parameters.TrainingParameters
+
+    Raises
+    ------
+    ValueError
+        If not, with the parameter that is in the way.
+    """
+    for name in _FIXED_ONCE_TRAINED:
+        new, old = getattr(parameters, name), getattr(trained_with, name)
+        if new != old:
+            raise ValueError(
+                f"cannot go on with {name}={new!r} from vectors that were trained with "
+                f"{name}={old!r}; set it back, or start afresh with fit and warm_start=False"
+            )
