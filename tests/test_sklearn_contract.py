@@ -1,20 +1,25 @@
 """Word2VecTransformer among scikit-learn's own."""
 
 import pickle
+import re
+from inspect import signature
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from numeric_adapter import NumericAdapter
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import SkipTestWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.utils import estimator_checks, get_tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skw2v import Word2VecTransformer
 
@@ -174,20 +179,109 @@ def test_repr_shows_what_was_set():
     assert repr(Word2VecTransformer(window=3)) == "Word2VecTransformer(window=3)"
 
 
-# scikit-learn's own, as far as they pass no numbers; its generator of checks leaves out text.
+@pytest.mark.skipif(
+    not has_fit_parameter(Word2VecTransformer, "sample_weight"), reason="fit takes no weights"
+)
+def test_a_weight_is_a_number_of_repetitions(documents, global_random_seed):
+    weights = np.random.default_rng(global_random_seed).integers(0, 4, size=len(documents))
+    repeated = small().fit(np.repeat(documents, weights))
+    weighted = small()
+    features = weighted.fit_transform(documents, sample_weight=weights)
+    assert weighted.vocabulary_ == repeated.vocabulary_
+    for name in ("word_counts_", "loss_curve_", "input_vectors_", "output_vectors_"):
+        np.testing.assert_array_equal(getattr(weighted, name), getattr(repeated, name))
+    np.testing.assert_array_equal(features, repeated.transform(documents))
+
+
+def test_scikit_learn_chooses_no_checks_for_text():
+    with pytest.warns(SkipTestWarning, match="Can't test estimator Word2VecTransformer"):
+        checks = [check.func.__name__ for _, check in estimator_checks_generator(small())]
+    assert checks == ["check_estimator_cloneable"]
+
+
+# So here are those that read no numbers ...
 @pytest.mark.parametrize(
     "check",
     [
+        "check_do_not_raise_errors_in_init_or_set_params",
         "check_estimator_cloneable",
         "check_estimator_repr",
         "check_estimator_tags_renamed",
+        "check_get_feature_names_out_error",
         "check_get_params_invariance",
         "check_mixin_order",
         "check_no_attributes_set_in_init",
+        "check_param_validation",
         "check_parameters_default_constructible",
         "check_set_params",
+        "check_transformers_unfitted",
         "check_valid_tag_types",
     ],
 )
-def test_checks_of_scikit_learn(check):
+def test_checks_that_read_no_data(check):
     getattr(estimator_checks, check)("Word2VecTransformer", Word2VecTransformer())
+
+
+# ... and NumericAdapter takes the rest to Word2VecTransformer. Nothing is thinned out, because a
+# few words are all there are.
+def numeric(**parameters):
+    return NumericAdapter(
+        n_components=3, min_count=1, subsample=0, max_iter=2, random_state=0, **parameters
+    )
+
+
+EXPECTED_FAILED_CHECKS = {
+    "check_sample_weight_equivalence_on_dense_data": "It shuffles the documents of one of two "
+    "estimators, and training goes through them in order. Without the shuffle they are the same: "
+    "test_a_weight_is_a_number_of_repetitions.",
+}
+
+CHECKS = parametrize_with_checks(
+    [
+        numeric(),
+        numeric(architecture="cbow", loss="hierarchical_softmax"),
+        numeric(loss="softmax", embedding="concat", pooling="max"),
+    ],
+    expected_failed_checks=lambda estimator: EXPECTED_FAILED_CHECKS,
+)
+
+
+# A list, because scikit-learn 1.6 makes it a generator, which pytest 9.1 warns about.
+@pytest.mark.parametrize(CHECKS.args[0], list(CHECKS.args[1]), **CHECKS.kwargs)
+def test_checks_of_transformers(estimator, check, monkeypatch):
+    monkeypatch.setenv("SCIPY_ARRAY_API", "1")  # else the check of array dispatch skips itself
+    check(estimator)
+
+
+OTHER_KINDS = {
+    "classif|regress|cluster|outlier|supervised|class_weight|decision_proba": "They predict.",
+    "sample_weight": "Chosen by scikit-learn as soon as `fit` takes weights.",
+    "check_fit_non_negative": "For estimators that refuse negative numbers.",
+    "check_nonsquare_error": "For estimators that take a matrix of distances.",
+    "check_sparsify_coefficients": "For linear models.",
+    "check_transformers_unfitted_stateless": "For transformers that have nothing to fit.",
+}
+
+
+def checks_not_chosen():
+    """Every check of an estimator that `parametrize_with_checks` does not make for a transformer.
+
+    scikit-learn runs them on its own estimators alone: feature names, `set_output`, constraints.
+    """
+    chosen = {check.func.__name__ for _, check in estimator_checks_generator(numeric())}
+    for name, check in vars(estimator_checks).items():
+        if name.startswith("check_") and name not in chosen:
+            parameters = signature(check).parameters.values()
+            required = [each.name for each in parameters if each.default is each.empty]
+            if len(required) == 2 and required[0] == "name":  # the other one is an estimator
+                yield name
+
+
+# Some fit a table and transform an array, or the other way round.
+@pytest.mark.filterwarnings("ignore:X .* feature names:UserWarning")
+@pytest.mark.parametrize(
+    "check",
+    [name for name in checks_not_chosen() if not re.search("|".join(OTHER_KINDS), name)],
+)
+def test_checks_that_scikit_learn_keeps_for_itself(check):
+    getattr(estimator_checks, check)("NumericAdapter", numeric())
