@@ -12,12 +12,12 @@ from numeric_adapter import NumericAdapter
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.exceptions import SkipTestWarning
+from sklearn.exceptions import NotFittedError, SkipTestWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.utils import estimator_checks, get_tags
+from sklearn.utils import estimator_checks, estimator_html_repr, get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
@@ -164,19 +164,40 @@ def test_score_at_the_end_of_a_pipeline(documents):
     assert model.score(documents) == model[-1].score(documents)
 
 
+def test_is_fitted_from_the_first_fit_that_succeeds(documents):
+    estimator = small()
+    with pytest.raises(ValueError, match="no documents"):
+        estimator.fit([])
+    with pytest.raises(NotFittedError):
+        check_is_fitted(estimator)
+    check_is_fitted(estimator.fit(documents))
+
+
 def test_tags():
     tags = get_tags(small())
     assert tags.input_tags.string
     assert tags.input_tags.one_d_array
     assert not tags.input_tags.two_d_array
     assert not tags.input_tags.sparse
+    assert not tags.input_tags.allow_nan
     assert tags.requires_fit
+    assert not tags.no_validation
     assert not tags.target_tags.required
     assert not tags.non_deterministic
+    assert tags.transformer_tags.preserves_dtype == []  # a text has none
 
 
 def test_repr_shows_what_was_set():
     assert repr(Word2VecTransformer(window=3)) == "Word2VecTransformer(window=3)"
+
+
+@pytest.mark.parametrize("loss", ["negative_sampling", "hierarchical_softmax"])
+def test_html_repr_has_no_dead_links(documents, loss):
+    # The documentation has no address yet, and scikit-learn's has no page of this class.
+    for estimator in (small(loss=loss), small(loss=loss).fit(documents)):
+        html = estimator_html_repr(estimator)
+        assert "Word2VecTransformer" in html
+        assert "href" not in html
 
 
 @pytest.mark.skipif(
