@@ -251,6 +251,11 @@ def numeric(**parameters):
     )
 
 
+NUMERIC = [
+    numeric(),
+    numeric(architecture="cbow", loss="hierarchical_softmax"),
+    numeric(loss="softmax", embedding="concat", pooling="max"),
+]
 EXPECTED_FAILED_CHECKS = {
     "check_sample_weight_equivalence_on_dense_data": "It shuffles the documents of one of two "
     "estimators, and training goes through them in order. Without the shuffle they are the same: "
@@ -258,12 +263,7 @@ EXPECTED_FAILED_CHECKS = {
 }
 
 CHECKS = parametrize_with_checks(
-    [
-        numeric(),
-        numeric(architecture="cbow", loss="hierarchical_softmax"),
-        numeric(loss="softmax", embedding="concat", pooling="max"),
-    ],
-    expected_failed_checks=lambda estimator: EXPECTED_FAILED_CHECKS,
+    NUMERIC, expected_failed_checks=lambda estimator: EXPECTED_FAILED_CHECKS
 )
 
 
@@ -289,7 +289,7 @@ def checks_not_chosen():
 
     scikit-learn runs them on its own estimators alone: feature names, `set_output`, constraints.
     """
-    chosen = {check.func.__name__ for _, check in estimator_checks_generator(numeric())}
+    chosen = {check.func.__name__ for _, check in estimator_checks_generator(NUMERIC[0])}
     for name, check in vars(estimator_checks).items():
         if name.startswith("check_") and name not in chosen:
             parameters = signature(check).parameters.values()
@@ -304,5 +304,6 @@ def checks_not_chosen():
     "check",
     [name for name in checks_not_chosen() if not re.search("|".join(OTHER_KINDS), name)],
 )
-def test_checks_that_scikit_learn_keeps_for_itself(check):
-    getattr(estimator_checks, check)("NumericAdapter", numeric())
+@pytest.mark.parametrize("estimator", NUMERIC, ids=lambda estimator: estimator.loss)
+def test_checks_that_scikit_learn_keeps_for_itself(estimator, check):
+    getattr(estimator_checks, check)("NumericAdapter", estimator)
