@@ -1,12 +1,18 @@
 """What `fit` and `partial_fit` share: trained vectors kept on disk, and as fitted attributes."""
 
+import inspect
 import os
 
 import numpy as np
 from sklearn.utils.validation import check_memory
 
 from skw2v._corpus import Corpus
+from skw2v._parameters import BIASED_LOSSES
+from skw2v._trainer import TrainedVectors
 from skw2v._training import REVISION, EarlyStopping, train
+
+# Raised when what a fitted estimator keeps changes its meaning; `readable_state` then translates.
+STATE_REVISION = 1
 
 # Parameters whose values shape the matrices, or say what their numbers mean.
 _FIXED_ONCE_TRAINED = ("n_components", "loss", "architecture")
@@ -99,6 +105,51 @@ def fitted_attributes(vocabulary, parameters, trained):
             "best_validation_score_": float(scores[best]),
         }
     return attributes
+
+
+def readable_state(estimator_class, state):
+    """A pickled estimator's state as this version reads it.
+
+    Parameters
+    ----------
+    estimator_class : type
+    state : dict
+        With the revision that wrote it as "_state_revision"; the first one wrote none.
+
+    Returns
+    -------
+    state : dict
+        Without the revision. Parameters that are newer than the pickle have their defaults.
+
+    Raises
+    ------
+    ValueError
+        If a newer version has written it.
+    """
+    state = dict(state)
+    revision = state.pop("_state_revision", 0)
+    if revision > STATE_REVISION:
+        raise ValueError(
+            f"this {estimator_class.__name__} was pickled by a newer skw2v (state {revision}, here "
+            f"{STATE_REVISION}); load it with that version, or fit it again"
+        )
+    signature = inspect.signature(estimator_class).parameters.values()
+    defaults = {parameter.name: parameter.default for parameter in signature}
+    if revision == 0 and "input_vectors_" in state:
+        biased = state["_trained_with"].loss in BIASED_LOSSES
+        bias = state["output_bias_"]
+        state["_trained"] = TrainedVectors(
+            state["input_vectors_"],
+            state["output_vectors_"],
+            bias,
+            state["loss_curve_"],
+            state["n_iter_"],
+            bias_start=bias if biased else None,
+            bias_change=np.zeros_like(bias) if biased else None,
+            tree_counts=state["word_counts_"],
+        )
+        state |= {"_words_seen": 0.0, "_pending": {}}
+    return defaults | state
 
 
 def check_goes_on(parameters, trained_with):

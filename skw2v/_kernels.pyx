@@ -223,9 +223,9 @@ cdef class Engine:
     ``bias_column``, that column of ``input`` must be 1, and that of ``output`` holds the change of
     the biases; what they start from is in ``offsets``.
     ``noise`` is an alias table, (threshold, alias); ``offsets`` (n_words,) are subtracted from the
-    scores; ``paths`` (offsets, 2 * nodes + labels) go with hierarchical softmax. ``hot_rows``, (first,
-    end), are output rows that most shards touch: for softmax all, for hierarchical softmax the top
-    of the tree.
+    scores; ``paths`` (offsets, 2 * nodes + labels) go with hierarchical softmax. ``hot_rows``,
+    (first, end), are output rows that most shards touch: for softmax all, for hierarchical softmax
+    the top of the tree.
     """
 
     cdef skw2v_engine engine

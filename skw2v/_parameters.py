@@ -139,7 +139,7 @@ def check_document_weight(sample_weight, n_documents):
             "how often to train a document; pass finite weights of at least 0"
         )
     if not weight.any():
-        raise ValueError("sample_weight is 0 for every document: nothing is left to learn from")
+        raise ValueError("every sample_weight is zero: nothing is left to learn from")
     return None if (weight == 1).all() else weight
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from skw2v import _kernels
 from skw2v._corpus import Corpus
 from skw2v._likelihood import HeldOutPairs
+from skw2v._parameters import TrainingParameters  # noqa: F401  where the first pickles look for it
 from skw2v._trainer import Trainer
 
 # Raised whenever the same corpus and parameters train to other bits: results that were kept under

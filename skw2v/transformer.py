@@ -10,7 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 from skw2v._analyzer import build_analyzer, check_documents
 from skw2v._callbacks import CallbackSupportMixin, FitTasks
 from skw2v._corpus import Corpus, build_corpus, encode, grow_vocabulary, read_documents
-from skw2v._fitting import check_goes_on, fitted_attributes, train_or_remember
+from skw2v._fitting import (
+    STATE_REVISION,
+    check_goes_on,
+    fitted_attributes,
+    readable_state,
+    train_or_remember,
+)
 from skw2v._likelihood import HeldOutPairs
 from skw2v._parameters import (
     PARAMETER_CONSTRAINTS,
@@ -197,7 +203,8 @@ default="negative_sampling"
     vocabulary_ : dict
         The id of every word, by falling count and ties by token, or as given by `vocabulary`.
     word_counts_ : ndarray of shape (n_words,), dtype int64
-        How often each word occurs in the training documents, in the order of the ids.
+        How often each word occurs in the training documents, in the order of the ids; float64 if
+        `sample_weight` has fractions.
     input_vectors_ : ndarray of shape (n_words, n_components), dtype float32
         The vectors of words as context, v in [1]_; what other tools call the word vectors.
     output_vectors_ : ndarray of shape (n_words, n_components), dtype float32
@@ -804,6 +811,12 @@ default="negative_sampling"
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
         )
         return without_ignored(parameters)
+
+    def __getstate__(self):
+        return super().__getstate__() | {"_state_revision": STATE_REVISION}
+
+    def __setstate__(self, state):
+        super().__setstate__(readable_state(type(self), state))
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "input_vectors_")

@@ -1,7 +1,10 @@
 """A fitted pipeline that was stored and loaded gives the same features, whatever stores it."""
 
+import copy
 import io
+import json
 import pickle
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -101,3 +104,38 @@ def test_skops_has_to_trust_skw2v_and_nothing_else(texts):
     untrusted = skops_io.get_untrusted_types(data=skops_io.dumps(pipeline))
     assert "skw2v.transformer.Word2VecTransformer" in untrusted
     assert {name.split(".")[0] for name in untrusted} == {"skw2v"}
+
+
+# --- Other versions
+
+
+@pytest.mark.parametrize(
+    "stored",
+    sorted((Path(__file__).parent / "golden").glob("*.pickle")),
+    ids=lambda path: path.stem,
+)
+def test_pickles_of_earlier_versions_give_the_same_numbers(stored):
+    expected = json.loads(stored.with_suffix(".json").read_text())
+    model = pickle.loads(stored.read_bytes())
+    np.testing.assert_array_equal(model.transform(expected["documents"]), expected["features"])
+    assert model.score(expected["documents"] * 20) == pytest.approx(expected["score"], rel=1e-6)
+    # Parameters that it did not know have their defaults, and training can go on.
+    assert model.get_params().keys() == Word2VecTransformer().get_params().keys()
+    model.set_params(warm_start=True, max_iter=3).fit(expected["documents"] * 20)
+    model.partial_fit(expected["documents"])
+    assert model.n_iter_ == 4
+    assert np.isfinite(model.output_bias_).all()
+
+
+def test_a_pickle_of_a_later_version_is_an_error(texts):
+    model = Word2VecTransformer(n_components=4, max_iter=1).fit(texts[0])
+    state = model.__getstate__()
+    state["_state_revision"] += 1
+    with pytest.raises(ValueError, match="was pickled by a newer skw2v"):
+        copy.copy(model).__setstate__(state)
+
+
+def test_an_unfitted_one_is_stored_too():
+    model = through_pickle(Word2VecTransformer(window=3))
+    assert model.window == 3
+    assert not hasattr(model, "input_vectors_")

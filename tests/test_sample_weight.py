@@ -119,8 +119,8 @@ def test_weights_pull_the_vectors_their_way(planted):
         ([1.0, np.nan, 1.0], "contains nan"),
         ([1.0, np.inf, 1.0], "contains inf"),
         ([1.0, -2.0, 1.0], "contains -2.0"),
-        ([0.0, 0.0, 0.0], "0 for every document"),
-        (0, "0 for every document"),
+        ([0.0, 0.0, 0.0], "every sample_weight is zero"),
+        (0, "every sample_weight is zero"),
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "partial_fit"])
