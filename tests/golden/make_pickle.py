@@ -14,10 +14,15 @@ from skw2v import Word2VecTransformer
 
 DOCUMENTS = ["the cat sat on the mat", "the dog sat on the cat", "a dog and a cat"] * 20
 
-revision = sys.argv[1]
-model = Word2VecTransformer(n_components=4, min_count=2, loss="nce", random_state=0, max_iter=2)
-features = model.fit_transform(DOCUMENTS)[:3].tolist()
-folder = Path(__file__).parent
-(folder / f"transformer_{revision}.pickle").write_bytes(pickle.dumps(model, protocol=4))
-expected = {"documents": DOCUMENTS[:3], "features": features, "score": model.score(DOCUMENTS)}
-(folder / f"transformer_{revision}.json").write_text(json.dumps(expected, indent=1) + "\n")
+
+def main(revision):
+    model = Word2VecTransformer(n_components=4, min_count=2, loss="nce", random_state=0, max_iter=2)
+    features = model.fit_transform(DOCUMENTS)[:3].tolist()
+    folder = Path(__file__).parent
+    (folder / f"transformer_{revision}.pickle").write_bytes(pickle.dumps(model, protocol=4))
+    expected = {"documents": DOCUMENTS[:3], "features": features, "score": model.score(DOCUMENTS)}
+    (folder / f"transformer_{revision}.json").write_text(json.dumps(expected, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
