@@ -60,7 +60,7 @@ def choose_layout(n_tokens, word_counts, keep_threshold, parameters):
     words is left with one shard, the honest answer.
 
     The root of a Huffman tree is touched by every token and its children by half of them. Plain
-    sums bear that too, in small rounds: 128 kept tokens are as good as sequential, 1,270 diverge. A
+    sums bear that too, in small rounds: 512 kept tokens are as good as sequential, 1,024 diverge. A
     full softmax moves all its rows with every pair, but each by its probability only; its hottest
     parameter is the commonest word's bias.
     """

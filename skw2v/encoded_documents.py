@@ -56,7 +56,7 @@ class EncodedDocuments:
 
     See Also
     --------
-    Word2VecTransformer : Accepts them in place of documents.
+    Word2VecTransformer.encode : Makes them of documents.
 
     Examples
     --------
