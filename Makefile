@@ -20,7 +20,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 COMPILED := setup.py pyproject.toml MANIFEST.in \
 	$(wildcard skw2v/*.pyx skw2v/*.pxd skw2v/kernels/*.c skw2v/kernels/*.h)
 CYTHON_FILES := $(wildcard skw2v/*.pyx skw2v/*.pxd)
-C_FILES := $(wildcard skw2v/kernels/*.c skw2v/kernels/*.h tools/*.c)
+C_FILES := $(wildcard skw2v/kernels/*.c skw2v/kernels/*.h tools/*.c tools/*.h)
 DOCS := $(wildcard docs/*.rst docs/conf.py docs/figures/*.py README.md CHANGELOG.md)
 
 # Pictures are written, never shown.

@@ -3,9 +3,9 @@
 #
 #   tools/race.sh [FOLDER]      FOLDER keeps the programs and their output; a temporary one by default
 #
-# tools/race_test.c trains small corpora, every loss on several, through the code that `Engine.run`
-# runs, with 1, 2, 3 and 8 threads, and compares the bits; then it calls what else the kernels offer.
-# It is built
+# The program of tools/race_*.c trains small corpora, every loss on several, through the code that
+# `Engine.run` runs, with 1, 2, 3 and 8 threads, and compares the bits; then it calls what else the
+# kernels offer. It is built
 #
 #   1. with the ThreadSanitizer, which must stay silent;
 #   2. the same with a race seeded, once between two phases of a round and once within one: the
@@ -62,7 +62,7 @@ link() {
         linked="$linked $folder/$name.o"
     done
     # shellcheck disable=SC2086
-    "$cc" $flags -fsanitize="$sanitizer" -DSEEDED_RACE="$race" "$root/tools/race_test.c" $linked \
+    "$cc" $flags -fsanitize="$sanitizer" -DSEEDED_RACE="$race" "$root"/tools/race_*.c $linked \
         -pthread -lm -o "$folder/$program"
 }
 

@@ -1,0 +1,93 @@
+#include "race_corpus.h"
+#include "made_up.h"
+#include "race_memory.h"
+#include "rng.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The way from the root, node n_words - 2, down to the word, at `steps`; returns its length. In a
+ * chain, node after node has one word and the rest of the chain below it. */
+static int64_t walk_down(const race_setting *set, int64_t word, int32_t *steps) {
+    if (!(set->options & RACE_CHAIN))
+        return flat_path(set->n_words, word, steps);
+    const int64_t root = set->n_words - 2;
+    int64_t n = 0;
+    for (; n <= word && n <= root; n++)
+        steps[n] = (int32_t)(2 * (root - n) + (n == word));
+    return n;
+}
+
+static void make_paths(const race_setting *set, race_corpus *made) {
+    const size_t n_words = (size_t)set->n_words;
+    int32_t *steps = room(n_words * n_words, sizeof(int32_t));
+    made->path_offsets = room(n_words + 1, sizeof(int64_t));
+    int64_t n = 0;
+    for (int64_t w = 0; w < set->n_words; w++) {
+        made->path_offsets[w] = n;
+        n += walk_down(set, w, steps + n);
+    }
+    made->path_offsets[n_words] = n;
+    if (n > 0) /* NULL for none, as from `Engine` */
+        made->path_steps = memcpy(room((size_t)n, sizeof *steps), steps, (size_t)n * sizeof *steps);
+    free(steps);
+}
+
+static void make_noise(const race_setting *set, race_corpus *made) {
+    made->alias_threshold = room((size_t)set->n_words, sizeof(uint32_t));
+    made->alias = room((size_t)set->n_words, sizeof(int32_t));
+    for (int32_t i = 0; i < set->n_words; i++) {
+        made->alias_threshold[i] = i % 2 ? UINT32_MAX : UINT32_MAX / 3;
+        made->alias[i] = i / 2;
+    }
+}
+
+static void make_offsets(const race_setting *set, race_corpus *made) {
+    made->offsets = room((size_t)set->n_words, sizeof(float));
+    for (int32_t i = 0; i < set->n_words; i++)
+        made->offsets[i] = 1.0f - 4.0f * (float)i / (float)set->n_words;
+}
+
+race_corpus race_make_corpus(const race_setting *set) {
+    const uint64_t key = skw2v_stream_key(2, SKW2V_PURPOSE_INIT, 0);
+    race_corpus made = {.token_ids = room((size_t)set->n_tokens, sizeof(int32_t)),
+                        .document_offsets = room((size_t)set->n_tokens + 4, sizeof(int64_t)),
+                        .keep_threshold = room((size_t)set->n_words, sizeof(uint32_t))};
+    for (int64_t i = 0; i < set->n_tokens; i++) {
+        const uint64_t bits = skw2v_random_bits(key, (uint64_t)i);
+        made.token_ids[i] = skewed_id(bits, bits << 32, (uint32_t)set->n_words);
+    }
+    /* Documents of 1 token up, an empty one at the start, at the end and after the first. */
+    int64_t *offsets = made.document_offsets, n = 0, at = 0;
+    offsets[n++] = 0;
+    offsets[n++] = 0;
+    for (uint64_t i = 0; at < set->n_tokens; i++) {
+        const uint64_t bits = skw2v_random_bits(key, ~i);
+        at += 1 + skw2v_below(bits, (uint32_t)set->longest_document);
+        offsets[n++] = at = at < set->n_tokens ? at : set->n_tokens;
+        if (i == 0)
+            offsets[n++] = at;
+    }
+    made.n_documents = n - 1;
+    made.document_offsets = realloc(offsets, (size_t)n * sizeof *offsets);
+    for (int32_t i = 0; i < set->n_words; i++)
+        made.keep_threshold[i] = i < set->n_words / 8 ? UINT32_MAX / 2 : UINT32_MAX;
+    if (set->pool_size > 0)
+        make_noise(set, &made);
+    if (has_biases(set) && !(set->options & RACE_ZERO))
+        make_offsets(set, &made);
+    if (set->loss == SKW2V_HIERARCHICAL_SOFTMAX)
+        make_paths(set, &made);
+    return made;
+}
+
+void race_free_corpus(race_corpus *made) {
+    free(made->token_ids);
+    free(made->document_offsets);
+    free(made->keep_threshold);
+    free(made->alias_threshold);
+    free(made->alias);
+    free(made->offsets);
+    free(made->path_offsets);
+    free(made->path_steps);
+}

@@ -1,0 +1,19 @@
+/* A made-up corpus for a setting, and what its objective needs. */
+#ifndef RACE_CORPUS_H
+#define RACE_CORPUS_H
+
+#include "race_settings.h"
+
+typedef struct {
+    int32_t *token_ids, *alias;
+    int64_t *document_offsets, n_documents;
+    uint32_t *keep_threshold, *alias_threshold;
+    float *offsets;
+    int64_t *path_offsets;
+    int32_t *path_steps;
+} race_corpus;
+
+race_corpus race_make_corpus(const race_setting *set);
+void race_free_corpus(race_corpus *made);
+
+#endif

@@ -1,0 +1,209 @@
+/* SEEDED_RACE seeds a race, to show that the ThreadSanitizer would see one:
+ *   1  the barrier between phases keeps the threads in step but orders no memory access: what one
+ *      phase writes and the next one reads is a race;
+ *   2  the marks are wiped before every round, so shards that share a row all train it in place
+ *      (Hogwild): a race within a phase.
+ */
+#include "race_training.h"
+#include "made_up.h"
+#include "race_corpus.h"
+#include "race_memory.h"
+#include "rng.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef SEEDED_RACE
+#define SEEDED_RACE 0
+#endif
+
+#if SEEDED_RACE == 1 /* its own team, with every order of the barrier's atomics relaxed */
+#define memory_order_acquire memory_order_relaxed
+#define memory_order_release memory_order_relaxed
+#define memory_order_acq_rel memory_order_relaxed
+#include "team.c"
+#endif
+
+enum { MAX_THREADS = 8, N_EPOCHS = 2, ROUNDS_PER_CALL = 5 };
+
+typedef struct {
+    skw2v_engine *engine;
+    const skw2v_body *body;
+    skw2v_team *team;
+    int thread;
+    int64_t epoch, first, n;
+    const float *learning_rates;
+} share;
+
+static void *run_share(void *argument) {
+    const share *my = argument;
+    skw2v_run_rounds(my->engine, my->body, my->team, my->thread, my->epoch, my->first, my->n,
+                     my->learning_rates);
+    return NULL;
+}
+
+/* One call: a team of threads trains some rounds, then is gone. */
+static void call(share common, int n_threads, int n_cores) {
+    pthread_t threads[MAX_THREADS];
+    share shares[MAX_THREADS];
+    skw2v_start_team(common.team, n_threads, n_cores);
+    for (int t = 0; t < n_threads; t++) {
+        shares[t] = common;
+        shares[t].thread = t;
+        if (t > 0 && pthread_create(&threads[t], NULL, run_share, &shares[t]) != 0)
+            abort();
+    }
+    run_share(&shares[0]);
+    for (int t = 1; t < n_threads; t++)
+        pthread_join(threads[t], NULL);
+}
+
+typedef struct {
+    float *input, *output; /* output: NULL where it has no rows */
+    size_t input_bytes, output_bytes;
+    double loss[N_EPOCHS];
+    int64_t n_pairs[N_EPOCHS];
+} result;
+
+/* Of the columns after the components: 1 for the bias, else 0. */
+static float padding(const race_setting *set, int64_t column) {
+    return has_biases(set) && column == set->n_components ? 1.0f : 0.0f;
+}
+
+static result make_matrices(const race_setting *set) {
+    const uint64_t key = skw2v_stream_key(1, SKW2V_PURPOSE_INIT, 0);
+    const int64_t stride = stride_of(set);
+    result made = {.input_bytes = (size_t)(set->n_words * stride) * sizeof(float),
+                   .output_bytes = (size_t)(n_output(set) * stride) * sizeof(float)};
+    made.input = aligned_room(made.input_bytes);
+    for (int64_t i = 0; i < set->n_words * stride; i++) {
+        const uint64_t bits = skw2v_random_bits(key, (uint64_t)i);
+        const int64_t column = i % stride;
+        made.input[i] = column < set->n_components ? centered_number(bits) / (float)stride
+                                                   : padding(set, column);
+    }
+    if (n_output(set) > 0) {
+        made.output = aligned_room(made.output_bytes);
+        memset(made.output, 0, made.output_bytes);
+    }
+    return made;
+}
+
+static void free_matrices(result *trained) {
+    free(trained->input);
+    free(trained->output);
+}
+
+static result train(const race_setting *set, const race_corpus *text, const skw2v_body *body,
+                    int n_threads, int n_cores) {
+    result trained = make_matrices(set);
+    skw2v_team *team = aligned_alloc(64, sizeof *team);
+    skw2v_engine engine = {
+        .token_ids = text->token_ids,
+        .document_offsets = text->document_offsets,
+        .n_tokens = set->n_tokens,
+        .n_documents = text->n_documents,
+        .n_words = set->n_words,
+        .keep_threshold = text->keep_threshold,
+        .alias_threshold = text->alias_threshold,
+        .alias = text->alias,
+        .seed = 1,
+        .loss = set->loss,
+        .remove_hits = !(set->options & RACE_HITS),
+        .offsets = text->offsets,
+        .path_offsets = text->path_offsets,
+        .path_steps = text->path_steps,
+        .bias_column = has_biases(set) ? set->n_components : -1,
+        .hot_first = n_output(set) - n_hot(set), /* the root is the last node */
+        .n_hot = n_hot(set),
+        .architecture = set->architecture,
+        .cbow_gradient = set->cbow_gradient,
+        .window = set->window,
+        .dynamic_window = 1,
+        .n_negatives = set->n_negatives,
+        .pool_size = set->pool_size,
+        .group_size = set->group_size,
+        .stride = stride_of(set),
+        .n_shards = set->n_shards,
+        .shard_tokens = set->shard_tokens,
+        .segment = (set->n_tokens + set->n_shards - 1) / set->n_shards,
+        .input = trained.input,
+        .output = trained.output,
+    };
+    if (team == NULL || skw2v_allocate(&engine) != 0)
+        abort();
+    float rates[ROUNDS_PER_CALL];
+    for (int r = 0; r < ROUNDS_PER_CALL; r++)
+        rates[r] = 0.025f;
+
+    const int64_t n_rounds = (engine.segment + engine.shard_tokens - 1) / engine.shard_tokens;
+    const int64_t step = SEEDED_RACE == 2 ? 1 : ROUNDS_PER_CALL;
+    for (int64_t epoch = 0; epoch < N_EPOCHS; epoch++) {
+        for (int s = 0; s < engine.n_shards; s++) {
+            skw2v_start_epoch(&engine, epoch, s);
+            skw2v_prepare_shard(&engine, epoch, 0, s);
+        }
+        for (int64_t first = 0; first < n_rounds; first += step) {
+            const int64_t n = n_rounds - first < step ? n_rounds - first : step;
+#if SEEDED_RACE == 2
+            memset(engine.marks, 0, (size_t)(engine.n_words * engine.mark_stride));
+#endif
+            const share common = {&engine, body, team, 0, epoch, first, n, rates};
+            call(common, n_threads, n_cores);
+        }
+        for (int s = 0; s < engine.n_shards; s++) {
+            trained.loss[epoch] += engine.streams[s].loss;
+            trained.n_pairs[epoch] += engine.streams[s].n_pairs;
+        }
+    }
+    skw2v_release(&engine);
+    free(team);
+    return trained;
+}
+
+static int same(const result *a, const result *b) {
+    return memcmp(a->input, b->input, a->input_bytes) == 0 &&
+           (a->output == NULL || memcmp(a->output, b->output, a->output_bytes) == 0) &&
+           memcmp(a->loss, b->loss, sizeof a->loss) == 0 &&
+           memcmp(a->n_pairs, b->n_pairs, sizeof a->n_pairs) == 0;
+}
+
+/* Is the loss a number, and the padding of the input rows what it was? */
+static int sound(const race_setting *set, const result *trained) {
+    const int64_t stride = stride_of(set);
+    for (int epoch = 0; epoch < N_EPOCHS; epoch++)
+        if (!isfinite(trained->loss[epoch]))
+            return 0;
+    for (int64_t row = 0; row < set->n_words; row++)
+        for (int64_t j = set->n_components; j < stride; j++)
+            if (trained->input[row * stride + j] != padding(set, j))
+                return 0;
+    return 1;
+}
+
+int race_compare(const race_setting *set, const skw2v_body *body, int64_t *n_pairs) {
+    static const int teams[][2] = {
+        {2, 64}, {3, 64}, {8, 2}}; /* threads, cores they think to have */
+    race_corpus text = race_make_corpus(set);
+    result alone = train(set, &text, body, 1, 1);
+    int n_other = !sound(set, &alone);
+    if (n_other)
+        printf("%s, %s: the loss or the padding is wrong\n", body->name, set->name);
+    for (size_t i = 0; i < sizeof teams / sizeof *teams; i++) {
+        result together = train(set, &text, body, teams[i][0], teams[i][1]);
+        if (!same(&alone, &together)) {
+            printf("%s, %s: %d threads differ from one\n", body->name, set->name, teams[i][0]);
+            n_other++;
+        }
+        free_matrices(&together);
+    }
+    printf("%s, %s: %lld pairs\n", body->name, set->name, (long long)alone.n_pairs[0]);
+    *n_pairs += alone.n_pairs[0];
+    free_matrices(&alone);
+    race_free_corpus(&text);
+    return n_other;
+}
