@@ -2,6 +2,7 @@
  * bits for each architecture and loss. tools/check_arm64.sh builds it for two processors and
  * compares. */
 #include "engine.h"
+#include "made_up.h"
 #include "rng.h"
 
 #include <stdio.h>
@@ -42,18 +43,11 @@ static uint64_t digest(const float *matrix) {
     return hash;
 }
 
-/* A tree as flat as can be: a heap of the nodes, the root first, then the words. As in a Huffman
- * tree, nodes are numbered from the leaves up. */
 static void make_paths(void) {
     int64_t n = 0;
     for (int64_t word = 0; word < N_WORDS; word++) {
-        const int64_t leaf = word + N_WORDS - 1;
         path_offsets[word] = n;
-        for (int64_t at = leaf; at > 0; at = (at - 1) / 2)
-            n++;
-        for (int64_t at = leaf, i = n - 1; at > 0; at = (at - 1) / 2, i--) {
-            path_steps[i] = (int32_t)(2 * (N_WORDS - 2 - (at - 1) / 2) + at % 2);
-        }
+        n += flat_path(N_WORDS, word, path_steps + n);
     }
     path_offsets[N_WORDS] = n;
 }
@@ -106,8 +100,7 @@ static int train(const skw2v_body *body, int architecture, int loss) {
     for (uint64_t i = 0; i < N_WORDS; i++)
         for (uint64_t j = 0; j < N_COMPONENTS; j++)
             engine.input[i * STRIDE + j] =
-                ((float)(skw2v_random_bits(key, i * N_COMPONENTS + j) >> 40) / 16777216.0f - 0.5f) /
-                N_COMPONENTS;
+                centered_number(skw2v_random_bits(key, i * N_COMPONENTS + j)) / N_COMPONENTS;
     for (int64_t i = 0; has_biases && i < N_WORDS; i++)
         engine.input[i * STRIDE + engine.bias_column] = 1.0f;
     float learning_rates[N_ROUNDS];
@@ -145,11 +138,9 @@ int main(int argc, char **argv) {
         return 2;
     }
     const uint64_t key = skw2v_stream_key(2, SKW2V_PURPOSE_INIT, 0);
-    for (uint64_t i = 0; i < N_TOKENS; i++) { /* the least of two draws: low ids are frequent */
-        const int32_t a = (int32_t)skw2v_below(skw2v_random_bits(key, 2 * i), N_WORDS);
-        const int32_t b = (int32_t)skw2v_below(skw2v_random_bits(key, 2 * i + 1), N_WORDS);
-        token_ids[i] = a < b ? a : b;
-    }
+    for (uint64_t i = 0; i < N_TOKENS; i++)
+        token_ids[i] =
+            skewed_id(skw2v_random_bits(key, 2 * i), skw2v_random_bits(key, 2 * i + 1), N_WORDS);
     for (int64_t i = 0; i <= N_DOCUMENTS; i++)
         document_offsets[i] = i * N_TOKENS / N_DOCUMENTS;
     for (int32_t i = 0; i < N_WORDS; i++) {
