@@ -53,6 +53,8 @@ const race_setting race_settings[] = {
     {"all nodes hot, one shard", HS, 60, 900, 90, C, EXACT, 5, 0, 0, 16, 1, 50, 16, 0, .n_hot = 59},
     {"a hot top, fewer tokens than shards", HS, 5, 11, 4, S, EXACT, 5, 0, 0, 16, 16, 128, 16, 0,
      .n_hot = 2},
+    /* Deep words have more targets than fit two blocks: up to 149 nodes, with skip-gram for up to
+     * 16 hidden rows that are trained in place. */
     {"a chain", HS, 150, 500, 90, S, EXACT, 20, 0, 0, 16, 5, 20, 16, CHAIN},
     {"a chain with a hot top", HS, 150, 500, 90, S, EXACT, 20, 0, 0, 16, 5, 20, 20, CHAIN,
      .n_hot = 40},
