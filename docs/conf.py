@@ -64,7 +64,7 @@ html_theme_options = {
 
 def setup(app):
     app.connect("builder-inited", draw_anew)
-    app.connect("autodoc-skip-member", skip_fields)
+    app.connect("autodoc-skip-member", skip_made_members)
 
 
 def draw_anew(app):
@@ -72,6 +72,9 @@ def draw_anew(app):
     shutil.rmtree(Path(app.doctreedir).parent / "plot_directive", ignore_errors=True)
 
 
-def skip_fields(app, what, name, member, skip, options):
-    """Leave out the fields of named tuples, of which Python says no more than their number."""
-    return True if str(getattr(member, "__doc__", "")).startswith("Alias for field") else None
+def skip_made_members(app, what, name, member, skip, options):
+    """Leave out what nobody wrote: the fields of named tuples, of which Python says no more than
+    their number, and scikit-learn's metadata requests, which refer to pages of its own."""
+    is_field = str(getattr(member, "__doc__", "")).startswith("Alias for field")
+    is_request = name.startswith("set_") and name.endswith("_request")
+    return True if is_field or is_request else None

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn import config_context
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
@@ -136,11 +137,12 @@ def test_weights_reach_the_transformer_through_pipeline_and_search(documents, pl
     with config_context(enable_metadata_routing=True):
         transformer = small().set_fit_request(sample_weight=True)
         classifier = LogisticRegression(max_iter=300).set_fit_request(sample_weight=False)
-        classifier.set_score_request(sample_weight=True)
         model = make_pipeline(transformer, classifier)
         model.fit(documents, labels, sample_weight=weights)
         assert_same_bits(model[0], small().fit(documents, sample_weight=weights))
-        search = GridSearchCV(model, {"word2vectransformer__window": [2, 3]}, cv=2)
+        accuracy = make_scorer(accuracy_score).set_score_request(sample_weight=False)
+        grid = {"word2vectransformer__window": [2, 3]}
+        search = GridSearchCV(model, grid, scoring=accuracy, cv=2)
         search.fit(documents, labels, sample_weight=weights)
         best = search.best_params_["word2vectransformer__window"]
         assert_same_bits(
