@@ -568,6 +568,18 @@ def climb(const int64_t[::1] parent, const unsigned char[::1] code, const int64_
     return np.asarray(offsets), np.asarray(nodes), np.asarray(labels)
 
 
+def weight_passing(const int64_t[::1] offsets, const int32_t[::1] nodes, const double[::1] weights):
+    """For each inner node, the sum of the weights of the words below it, in the order of ids."""
+    cdef:
+        int64_t n_words = weights.shape[0], word, at
+        double[::1] passing = np.zeros(max(n_words - 1, 0))
+    with nogil:
+        for word in range(n_words):
+            for at in range(offsets[word], offsets[word + 1]):
+                passing[nodes[at]] += weights[word]
+    return np.asarray(passing)
+
+
 # ---- a door for tests ----------------------------------------------------------------------------
 
 def primitive(

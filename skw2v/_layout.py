@@ -121,7 +121,6 @@ def n_hot_nodes(paths, word_counts, keep_threshold, layout):
     counted by what subsampling leaves of it, and the two orders differ a little.
     """
     kept = kept_counts(word_counts, keep_threshold)
-    passing = np.repeat(kept / kept.sum(), np.diff(paths.offsets))
-    share = np.bincount(paths.nodes, weights=passing)
+    share = _kernels.weight_passing(paths.offsets, paths.nodes, kept / kept.sum())
     shard_kept = layout.shard_tokens * kept.sum() / word_counts.sum()
     return int(np.count_nonzero(share * shard_kept > MIN_HOT_TOUCHES))
