@@ -25,7 +25,7 @@ def noise_probabilities(counts, noise, exponent):
 
     Parameters
     ----------
-    counts : array-like of int, shape (n_words,)
+    counts : array-like of shape (n_words,)
     noise : {"unigram", "log_uniform"}
         `noise_distribution` or `log_uniform_distribution`.
     exponent : float
@@ -47,9 +47,9 @@ def noise_distribution(counts, exponent):
 
     Parameters
     ----------
-    counts : array-like of int, shape (n_words,)
-        How often each word occurs. A word that never occurs gets probability zero, whatever the
-        exponent.
+    counts : array-like of shape (n_words,)
+        How often each word occurs, fractions allowed. A word that never occurs gets probability
+        zero, whatever the exponent.
     exponent : float
         0.75 in word2vec [1]_; 0 is uniform over the words that occur. Negative values prefer rare
         words, which suits recommendation [2]_.
@@ -77,7 +77,7 @@ def noise_distribution(counts, exponent):
     >>> noise_distribution([81, 16, 0], 0.75).round(4).tolist()
     [0.7714, 0.2286, 0.0]
     """
-    counts = np.asarray(counts, dtype=np.int64)
+    counts = np.asarray(counts)
     if not np.any(counts > 0):
         raise ValueError(
             f"no noise can be drawn: none of the {len(counts)} words occurs in the documents; "
@@ -95,7 +95,7 @@ def noise_distribution(counts, exponent):
 def _decimal_power(counts, exponent):
     """``counts ** exponent`` up to a common factor that makes the largest weight one."""
     distinct, positions = np.unique(counts, return_inverse=True)
-    occurring = [Decimal(int(count)) for count in distinct if count > 0]
+    occurring = [Decimal(count) for count in distinct.tolist() if count > 0]
     heaviest = occurring[-1] if exponent >= 0 else occurring[0]
     context = Context(prec=30)
     power = Decimal(float(exponent))
@@ -114,7 +114,7 @@ def log_uniform_distribution(counts):
 
     Parameters
     ----------
-    counts : array-like of int, shape (n_words,)
+    counts : array-like of shape (n_words,)
         Only their order matters; equal counts are ranked by id. A word that never occurs has its
         place too, behind all others.
 
@@ -129,7 +129,7 @@ def log_uniform_distribution(counts):
     >>> log_uniform_distribution([16, 0, 81]).round(4).tolist()
     [0.2925, 0.2075, 0.5]
     """
-    counts = np.asarray(counts, dtype=np.int64)
+    counts = np.asarray(counts)
     n_words = len(counts)
     rank = np.empty(n_words, dtype=np.int64)
     rank[np.argsort(-counts, kind="stable")] = np.arange(n_words)
@@ -197,8 +197,9 @@ def initial_biases(counts, keep_threshold):
 
     Parameters
     ----------
-    counts : array-like of int, shape (n_words,)
-        A word that never occurs counts as half a token.
+    counts : array-like of shape (n_words,)
+        A word that never occurs counts as half a token, or half as often as the rarest word where
+        that is less than once.
     keep_threshold : ndarray of uint32, shape (n_words,)
         As from `keep_thresholds`.
 
@@ -212,7 +213,9 @@ def initial_biases(counts, keep_threshold):
     >>> initial_biases([3, 1], keep_thresholds([3, 1], 0)).round(3)
     array([-0.288, -1.386], dtype=float32)
     """
-    kept = kept_counts(np.maximum(counts, 0.5), keep_threshold)
+    counts = np.asarray(counts)
+    least = min(1.0, np.min(counts, where=counts > 0, initial=1.0))
+    kept = kept_counts(np.where(counts > 0, counts, 0.5 * least), keep_threshold)
     return natural_log(kept / math.fsum(kept.tolist())).astype(np.float32)
 
 
@@ -320,7 +323,7 @@ def keep_thresholds(counts, subsample):
 
     Parameters
     ----------
-    counts : array-like of int, shape (n_words,)
+    counts : array-like of shape (n_words,)
         A word that never occurs is always kept.
     subsample : float
         The share ``t`` above which words are thinned out; 0 keeps every token.
@@ -341,12 +344,12 @@ def keep_thresholds(counts, subsample):
     >>> ((keep_thresholds([400, 1], 0.001) + 1.0) / 2**32).round(3).tolist()
     [0.033, 1.0]
     """
-    counts = np.asarray(counts, dtype=np.int64)
+    counts = np.asarray(counts)
     thresholds = np.full(len(counts), COIN_SIDES - 1, dtype=np.uint32)
     occurring = counts > 0
     if subsample == 0 or not occurring.any():
         return thresholds
-    share = counts[occurring] / counts.sum()
+    share = counts[occurring] / math.fsum(counts.tolist())
     probability = (np.sqrt(share / subsample) + 1.0) * subsample / share
     sides = np.clip(np.ceil(np.minimum(probability, 1.0) * COIN_SIDES), 1, COIN_SIDES)
     thresholds[occurring] = (sides - 1).astype(np.uint32)

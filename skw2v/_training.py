@@ -15,7 +15,7 @@ from skw2v._trainer import Trainer
 
 # Raised whenever the same corpus and parameters train to other bits: results that were kept under
 # the old number are then not found.
-REVISION = 3
+REVISION = 4
 
 # Purposes of the generator's draws, beside those of the kernels (kernels/rng.h).
 _PURPOSE_REPEATS, _PURPOSE_HELD_OUT = 3, 4

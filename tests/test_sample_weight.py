@@ -88,6 +88,16 @@ def test_fractions_count_as_fractions(documents):
     assert np.isfinite(model.input_vectors_).all()
 
 
+@pytest.mark.parametrize("loss", ["negative_sampling", "nce", "softmax", "hierarchical_softmax"])
+def test_counts_below_one_train_like_any_others(loss):
+    # A word whose count is rounded down would never be noise, and at last there would be none.
+    documents = ["a1 b1 c1 a1", "b1 c1"] * 20
+    model = small(loss=loss, vocabulary=["a1", "b1", "c1"], subsample=0)
+    model.fit(documents, sample_weight=1 / 64)
+    assert model.word_counts_.tolist() == [0.625, 0.625, 0.625]
+    assert np.isfinite(model.score(documents))
+
+
 @pytest.mark.parametrize("n_jobs", [2, 3])
 @pytest.mark.parametrize("loss", ["negative_sampling", "sampled_softmax", "hierarchical_softmax"])
 def test_fractions_give_the_same_bits_at_any_number_of_threads(loss, n_jobs, documents):

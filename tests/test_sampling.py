@@ -176,6 +176,28 @@ def test_biases_start_at_the_log_of_the_share_of_kept_tokens(subsample):
     assert math.isclose(np.exp(found.astype(float)).sum(), 1.0, rel_tol=1e-6)
 
 
+# --- Fractions, which sample_weight makes
+
+
+@pytest.mark.parametrize("exponent", EXPONENTS)
+def test_tables_depend_on_the_ratios_of_counts_not_on_their_sum(exponent):
+    counts = np.array([1000, 400, 3, 0, 7, 1])
+    fractions = counts * 2.0**-16
+    for table in (
+        lambda counts: noise_distribution(counts, exponent),
+        log_uniform_distribution,
+        lambda counts: keep_thresholds(counts, 1e-2),
+        lambda counts: initial_biases(counts, keep_thresholds(counts, 1e-2)),
+    ):
+        np.testing.assert_array_equal(table(fractions), table(counts))
+
+
+@pytest.mark.parametrize("exponent", EXPONENTS)
+def test_a_fraction_is_not_rounded_to_a_whole_count(exponent):
+    found = noise_distribution([2.9, 0.7], exponent)
+    np.testing.assert_allclose(found[0] / found[1], (2.9 / 0.7) ** exponent, rtol=1e-14)
+
+
 # --- alias_table
 
 
