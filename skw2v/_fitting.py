@@ -2,6 +2,7 @@
 
 import inspect
 import os
+from dataclasses import replace
 
 import numpy as np
 from sklearn.utils.validation import check_memory
@@ -12,7 +13,15 @@ from skw2v._trainer import TrainedVectors
 from skw2v._training import REVISION, EarlyStopping, train
 
 # Raised when what a fitted estimator keeps changes its meaning; `readable_state` then translates.
-STATE_REVISION = 1
+STATE_REVISION = 2
+
+# What `TrainedVectors` and the estimator both have: the former's name to the latter's.
+_SHARED = {
+    "input_vectors": "input_vectors_",
+    "output_vectors": "output_vectors_",
+    "output_bias": "output_bias_",
+    "loss_curve": "loss_curve_",
+}
 
 # Parameters whose values shape the matrices, or say what their numbers mean.
 _FIXED_ONCE_TRAINED = ("n_components", "loss", "architecture")
@@ -107,6 +116,32 @@ def fitted_attributes(vocabulary, parameters, trained):
     return attributes
 
 
+def writable_state(state):
+    """An estimator's state as it is pickled: every array once.
+
+    The vectors are attributes, and part of what training goes on from. pickle notices that they
+    are the same arrays, joblib and skops write both, and load both.
+
+    Parameters
+    ----------
+    state : dict
+
+    Returns
+    -------
+    state : dict
+        For `readable_state`.
+    """
+    state = state | {"_state_revision": STATE_REVISION}
+    if "_trained" in state:
+        shared = {
+            name: None
+            for name, attribute in _SHARED.items()
+            if getattr(state["_trained"], name) is state.get(attribute)
+        }
+        state["_trained"] = replace(state["_trained"], **shared)
+    return state
+
+
 def readable_state(estimator_class, state):
     """A pickled estimator's state as this version reads it.
 
@@ -114,7 +149,8 @@ def readable_state(estimator_class, state):
     ----------
     estimator_class : type
     state : dict
-        With the revision that wrote it as "_state_revision"; the first one wrote none.
+        From `writable_state`, with the revision that wrote it as "_state_revision"; the first one
+        wrote none.
 
     Returns
     -------
@@ -149,6 +185,13 @@ def readable_state(estimator_class, state):
             tree_counts=state["word_counts_"],
         )
         state |= {"_words_seen": 0.0, "_pending": {}}
+    if "_trained" in state:
+        shared = {
+            name: state[attribute]
+            for name, attribute in _SHARED.items()
+            if getattr(state["_trained"], name) is None
+        }
+        state["_trained"] = replace(state["_trained"], **shared)
     return defaults | state
 
 

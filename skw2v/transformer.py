@@ -11,11 +11,11 @@ from skw2v._analyzer import build_analyzer, check_documents
 from skw2v._callbacks import CallbackSupportMixin, FitTasks
 from skw2v._corpus import Corpus, build_corpus, encode, grow_vocabulary, read_documents
 from skw2v._fitting import (
-    STATE_REVISION,
     check_goes_on,
     fitted_attributes,
     readable_state,
     train_or_remember,
+    writable_state,
 )
 from skw2v._likelihood import HeldOutPairs
 from skw2v._parameters import (
@@ -813,7 +813,7 @@ default="negative_sampling"
         return without_ignored(parameters)
 
     def __getstate__(self):
-        return super().__getstate__() | {"_state_revision": STATE_REVISION}
+        return writable_state(super().__getstate__())
 
     def __setstate__(self, state):
         super().__setstate__(readable_state(type(self), state))

@@ -83,6 +83,29 @@ def test_a_stored_transformer_is_the_same_in_all_that_was_learned(request, round
     assert loaded.word_vectors().most_similar(word) == neighbours
 
 
+@pytest.mark.parametrize("round_trip", [*ROUND_TRIPS, copy.copy, copy.deepcopy])
+def test_what_training_goes_on_from_is_stored_once(round_trip, texts):
+    documents, _ = texts
+    model = Word2VecTransformer(
+        loss="nce", n_components=8, min_count=1, max_iter=1, random_state=0, warm_start=True
+    ).fit(documents)
+    loaded = round_trip(model)
+    for name in ("input_vectors", "output_vectors", "output_bias", "loss_curve"):
+        assert getattr(loaded._trained, name) is getattr(loaded, f"{name}_")
+        assert getattr(model._trained, name) is getattr(model, f"{name}_")
+    for goes_on in (model, loaded):
+        goes_on.set_params(max_iter=2).fit(documents)
+    np.testing.assert_array_equal(loaded.input_vectors_, model.input_vectors_)
+
+
+def test_joblib_writes_the_vectors_once():
+    documents = [" ".join(f"w{i}" for i in range(2000))]
+    model = Word2VecTransformer(n_components=100, min_count=1, max_iter=1).fit(documents)
+    stream = io.BytesIO()
+    joblib.dump(model, stream)
+    assert len(stream.getvalue()) < 1.2 * 2 * model.input_vectors_.nbytes
+
+
 @pytest.mark.parametrize("round_trip", ROUND_TRIPS)
 def test_a_loaded_transformer_can_be_fitted_again(round_trip, texts):
     documents, _ = texts
