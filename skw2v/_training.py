@@ -95,11 +95,7 @@ def train(
         If no word occurs at all.
     """
     word_counts = np.asarray(word_counts)
-    if not word_counts.any():
-        raise ValueError(
-            f"nothing to learn: none of the {len(word_counts)} words occurs in the documents; "
-            "pass documents that contain words of the vocabulary"
-        )
+    _check_words_occur(word_counts.any() and corpus.n_tokens, word_counts)
     corpus_of = partial(_corpus_of_epoch, corpus, document_weight, parameters.seed)
     if document_weight is not None and not np.any(document_weight % 1):
         corpus = corpus.repeated(document_weight.astype(np.int64))
@@ -151,7 +147,13 @@ def train_on_batch(
     Returns
     -------
     trained : TrainedVectors
+
+    Raises
+    ------
+    ValueError
+        If no word has occurred yet. Later batches may be without any.
     """
+    _check_words_occur(word_counts.any(), word_counts)
     n_iter = start.n_iter if start else 0
     corpus = _corpus_of_epoch(corpus, document_weight, parameters.seed, n_iter)
     trainer = Trainer(word_counts, parameters, corpus.n_tokens, n_threads=n_threads, start=start)
@@ -205,6 +207,14 @@ def hold_out(document_weight, fraction, seed):
     held_out = np.zeros(len(document_weight), dtype=bool)
     held_out[there[order[:n_held_out]]] = True
     return held_out
+
+
+def _check_words_occur(they_do, word_counts):
+    if not they_do:
+        raise ValueError(
+            f"nothing to learn: none of the {len(word_counts)} words occurs in the documents; "
+            "pass documents that contain words of the vocabulary"
+        )
 
 
 def _corpus_of_epoch(corpus, document_weight, seed, epoch):

@@ -108,6 +108,15 @@ def test_warm_start_that_cannot_go_on_says_why_and_leaves_the_model(changed, mes
     assert_same_bits(model, before)
 
 
+@pytest.mark.parametrize("others", [[], ["never seen"], [""]])
+def test_warm_start_on_documents_without_known_words_is_an_error(others, documents):
+    model = constant(warm_start=True, max_iter=2).fit(documents)
+    before = copy.deepcopy(model)
+    with pytest.raises(ValueError, match="nothing to learn"):
+        model.set_params(max_iter=4).fit(others)
+    assert_same_bits(model, before)
+
+
 # --- partial_fit
 
 
@@ -161,6 +170,13 @@ def test_a_vocabulary_given_at_construction_is_kept(documents):
     assert list(model.vocabulary_) == ["t0w0", "t1w0", "common0", "common1", "later"]
     assert model.word_counts_[4] == 2
     assert np.isfinite(model.input_vectors_).all()
+
+
+def test_a_first_batch_without_words_of_the_given_vocabulary_is_an_error():
+    model = small(vocabulary=["a1", "b1"], grow_vocabulary=True, min_count=3)
+    with pytest.raises(ValueError, match="nothing to learn: none of the 2 words"):
+        model.partial_fit(["c1 c1"])
+    assert not hasattr(model, "input_vectors_")
 
 
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss != "hierarchical_softmax"])
