@@ -79,7 +79,7 @@ def _train(token_ids, offsets, word_counts, parameters, weight, stopping, revisi
     )
 
 
-def fitted_attributes(vocabulary, parameters, trained):
+def fitted_attributes(vocabulary, parameters, trained, words_seen=0.0, pending=None):
     """The attributes of an estimator that has been trained so far.
 
     Parameters
@@ -87,6 +87,10 @@ def fitted_attributes(vocabulary, parameters, trained):
     vocabulary : skw2v._vocabulary.Vocabulary
     parameters : skw2v._parameters.TrainingParameters
     trained : skw2v._trainer.TrainedVectors
+    words_seen : float, default=0.0
+        How many words of the vocabulary `partial_fit` has trained.
+    pending : dict, default=None
+        Token to count, of what `partial_fit` has seen that is not a word yet. None: nothing.
 
     Returns
     -------
@@ -96,6 +100,8 @@ def fitted_attributes(vocabulary, parameters, trained):
         "_vocabulary": vocabulary,
         "_trained_with": parameters,
         "_trained": trained,
+        "_words_seen": words_seen,
+        "_pending": pending or {},
         "vocabulary_": vocabulary.index,
         "word_counts_": vocabulary.counts,
         "input_vectors_": trained.input_vectors,

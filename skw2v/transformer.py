@@ -601,7 +601,9 @@ default="negative_sampling"
         check_embedding(self.embedding, self.loss)
         parameters = self._training_parameters()
         goes_on = self.warm_start and self.__sklearn_is_fitted__()
+        stream = {}
         if goes_on:
+            stream = {"words_seen": self._words_seen, "pending": self._pending}
             check_goes_on(parameters, self._trained_with)
             parameters = replace(parameters, seed=self._trained_with.seed)
             if parameters.max_iter < self.n_iter_:
@@ -625,6 +627,7 @@ default="negative_sampling"
             vocabulary,
             parameters,
             start=self._trained if goes_on else None,
+            stream=stream,
             data={
                 "X": X,
                 "y": y,
@@ -632,7 +635,7 @@ default="negative_sampling"
             },
             **options,
         )
-        self._set_fitted(vocabulary, parameters, trained, words_seen=0.0, pending={})
+        self._set_fitted(vocabulary, parameters, trained, **stream)
         return corpus
 
     def _read(self, X, sample_weight, seed):
@@ -658,7 +661,7 @@ default="negative_sampling"
             document_weight=document_weight,
         )
 
-    def _train(self, corpus, vocabulary, parameters, *, start, data, **options):
+    def _train(self, corpus, vocabulary, parameters, *, start, stream, data, **options):
         """`train`, with progress shown and callbacks called."""
         n_done = start.n_iter if start else 0
         tasks = FitTasks(self, parameters.max_iter - n_done, data)
@@ -675,7 +678,9 @@ default="negative_sampling"
             def end_epoch(report):
                 progress.end_epoch(report.epoch, report.loss, report.words_per_second, report.score)
                 return tasks.end_epoch(
-                    lambda: fitted_attributes(vocabulary, parameters, report.snapshot())
+                    lambda: fitted_attributes(
+                        vocabulary, parameters, report.snapshot(), **stream
+                    )
                 )
 
             trained = train_or_remember(
@@ -690,7 +695,7 @@ default="negative_sampling"
                 on_epoch=end_epoch,
                 **options,
             )
-        tasks.end(lambda: fitted_attributes(vocabulary, parameters, trained))
+        tasks.end(lambda: fitted_attributes(vocabulary, parameters, trained, **stream))
         return trained
 
     def _partial_fit(self, X, sample_weight):
@@ -748,9 +753,8 @@ default="negative_sampling"
             vocabulary, parameters, trained, words_seen=words_seen + n_words, pending=pending
         )
 
-    def _set_fitted(self, vocabulary, parameters, trained, *, words_seen, pending):
-        attributes = fitted_attributes(vocabulary, parameters, trained)
-        attributes |= {"_words_seen": words_seen, "_pending": pending}
+    def _set_fitted(self, vocabulary, parameters, trained, **stream):
+        attributes = fitted_attributes(vocabulary, parameters, trained, **stream)
         stale = ("validation_scores_", "best_epoch_", "best_validation_score_")
         attributes = {k: v for k, v in vars(self).items() if k not in stale} | attributes
         # One assignment, so that Ctrl-C cannot come between two attributes.

@@ -76,6 +76,18 @@ def test_the_estimator_so_far_can_be_used(documents):
     assert not hasattr(small().set_callbacks(Recorder()), "input_vectors_")
 
 
+def test_training_goes_on_from_the_estimator_so_far(documents):
+    class Checkpoint(Recorder):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            self.so_far = fitted_estimator
+
+    checkpoint = Checkpoint()
+    small(max_iter=2).set_callbacks(checkpoint).fit(documents)
+    expected = small(max_iter=2).fit(documents).partial_fit(documents)
+    found = checkpoint.so_far.partial_fit(documents)
+    np.testing.assert_array_equal(found.input_vectors_, expected.input_vectors_)
+
+
 def test_true_from_a_hook_stops_training(documents):
     model = small().set_callbacks(Recorder(stop_after=1)).fit(documents)
     assert model.n_iter_ == len(model.loss_curve_) == 2

@@ -198,6 +198,15 @@ def test_words_join_when_they_have_occurred_often_enough(loss):
     assert model.transform(["e1"]).any()
 
 
+def test_what_a_stream_has_seen_outlasts_a_warm_start():
+    model = small(grow_vocabulary=True, min_count=2, warm_start=True, total_words=1000)
+    model.partial_fit(["a1 b1 a1 b1 c1"])
+    model.fit(["a1 b1"])
+    assert model._words_seen == 4
+    model.partial_fit(["c1 a1"])
+    assert list(model.vocabulary_) == ["a1", "b1", "c1"]
+
+
 def test_growing_fills_max_features_and_no_more():
     model = small(grow_vocabulary=True, max_features=3).partial_fit(["a1 a1 b1 b1"])
     model.partial_fit(["c1 c1 d1"]).partial_fit(["d1 d1 d1 a1"])
