@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_memory
 from skw2v._corpus import Corpus
 from skw2v._parameters import BIASED_LOSSES
 from skw2v._trainer import TrainedVectors
-from skw2v._training import REVISION, EarlyStopping, train
+from skw2v._training import REVISION, EarlyStopping, best_epoch, train
 
 # Raised when what a fitted estimator keeps changes its meaning; `readable_state` then translates.
 STATE_REVISION = 2
@@ -112,8 +112,7 @@ def fitted_attributes(vocabulary, parameters, trained, words_seen=0.0, pending=N
     }
     if trained.validation_scores is not None:
         scores = trained.validation_scores
-        # nan, the score of a model that has diverged, is worse than any number.
-        best = int(np.argmax(np.where(np.isnan(scores), -np.inf, scores)))
+        best = best_epoch(scores)
         attributes |= {
             "validation_scores_": scores,
             "best_epoch_": best,

@@ -42,7 +42,8 @@ class TrainedVectors:
     tree_counts : ndarray of shape (n_words,), or None
         The counts that the tree of hierarchical softmax is made from.
     validation_scores : ndarray of shape (n_iter,), float64, or None
-        With early stopping: the score of the held-out documents after every epoch.
+        With early stopping: the score of the held-out documents after every epoch, nan where none
+        was taken.
     """
 
     input_vectors: np.ndarray

@@ -176,6 +176,12 @@ def rate_at(progress, parameters):
     return np.maximum(parameters.learning_rate - span * progress, parameters.min_learning_rate)
 
 
+def best_epoch(scores):
+    """The first epoch with the highest score. nan, of a model that has diverged or was not scored,
+    is worse than any number."""
+    return int(np.argmax(np.where(np.isnan(scores), -np.inf, scores)))
+
+
 def hold_out(document_weight, fraction, seed):
     """Choose documents that are not trained, for early stopping.
 
@@ -237,16 +243,38 @@ class _Watch:
     def __init__(self, early_stopping, trainer, word_counts, start, n_threads):
         self.scores = []
         self._settings, self._n_threads = early_stopping, n_threads
-        self._pairs = HeldOutPairs(early_stopping.held_out, word_counts, trainer.parameters)
+        held_out = early_stopping.held_out
+        try:
+            self._pairs = HeldOutPairs(held_out, word_counts, trainer.parameters)
+        except ValueError as error:
+            raise ValueError(
+                f"early_stopping=True holds out {held_out.n_documents} of the documents, and there "
+                f"is {error}; or raise validation_fraction, or set early_stopping=False"
+            ) from None
         self._best = -np.inf
         self._n_without_gain = 0
-        if start is not None and start.validation_scores is not None:
-            self.scores = start.validation_scores.tolist()
-            self._best = max(self.scores, default=-np.inf)
-            trainer.keep()  # what is gone on from are the best one's vectors
+        if start is not None:
+            self._go_on(start, trainer)
+
+    def _go_on(self, start, trainer):
+        """The vectors to go on from are the best so far: of the best epoch, or the last one."""
+        score = self._score(trainer)
+        epoch, scores = start.n_iter - 1, np.full(start.n_iter, np.nan)
+        if start.validation_scores is not None:
+            epoch = best_epoch(start.validation_scores)
+            if start.validation_scores[epoch] == score:  # of the same documents and parameters
+                scores = start.validation_scores
+        self.scores = scores.tolist()
+        self.scores[epoch] = score
+        if score > self._best:  # else it is not a number
+            self._best = score
+            trainer.keep()
+
+    def _score(self, trainer):
+        return self._pairs.mean_log_likelihood(trainer.snapshot(), n_threads=self._n_threads)
 
     def look_at(self, trainer):
-        score = self._pairs.mean_log_likelihood(trainer.snapshot(), n_threads=self._n_threads)
+        score = self._score(trainer)
         self.scores.append(score)
         # A score that is not a number has not gained either.
         gained = score >= self._best + self._settings.tol

@@ -222,7 +222,8 @@ default="negative_sampling"
         Number of epochs that were trained, each call of `partial_fit` being one.
     validation_scores_ : ndarray of shape (`n_iter_`,), dtype float64
         The `score` of the documents held out, epoch by epoch. Like the next two only there with
-        `early_stopping=True`.
+        `early_stopping=True`. With `warm_start`, nan for epochs that were not scored on these
+        documents; the vectors that it goes on from are.
     best_epoch_ : int
         Whose vectors these are: an index of `validation_scores_`.
     best_validation_score_ : float

@@ -108,6 +108,41 @@ def test_warm_start_goes_on_from_the_best_vectors(documents):
     assert len(model.validation_scores_) == model.n_iter_
 
 
+def test_epochs_trained_without_it_have_no_score(documents):
+    model = small(warm_start=True).fit(documents)
+    model.set_params(early_stopping=True, max_iter=5).fit(documents)
+    assert np.isnan(model.validation_scores_).tolist() == [True, True, False, False, False]
+    assert model.best_validation_score_ == np.nanmax(model.validation_scores_)
+    assert model.validation_scores_[model.best_epoch_] == model.best_validation_score_
+    best = model.best_validation_score_
+    model.set_params(max_iter=7).fit(documents)
+    assert len(model.validation_scores_) == 7
+    assert model.best_validation_score_ >= best
+
+
+def test_warm_start_on_other_documents_scores_on_those(documents):
+    # The first ones are easy: no epoch on the others could reach their score.
+    easy = [document.split()[0] + " " + document.split()[1] for document in documents[:20]] * 15
+    model = stopping(warm_start=True, max_iter=5, vocabulary=set(" ".join(documents).split()))
+    score = model.fit(easy).best_validation_score_
+    vectors = model.input_vectors_
+    model.set_params(max_iter=10).fit(documents)
+    assert model.best_validation_score_ < score
+    assert model.best_epoch_ >= 5
+    assert len(model.validation_scores_) == model.n_iter_
+    assert not np.array_equal(model.input_vectors_, vectors)
+    held_out = hold_out(np.ones(len(documents)), 0.1, model._trained_with.seed)
+    held = [document for document, out in zip(documents, held_out, strict=True) if out]
+    assert model.score(held) == model.best_validation_score_
+
+
+def test_warm_start_on_the_same_documents_keeps_the_scores(documents, stopped):
+    model = stopping(warm_start=True).fit(documents)
+    model.set_params(max_iter=70).fit(documents)
+    kept = model.validation_scores_[: stopped.n_iter_]
+    np.testing.assert_array_equal(kept, stopped.validation_scores_)
+
+
 def test_a_search_needs_no_labels(documents):
     grid = {"n_components": [4, 8]}
     search = GridSearchCV(stopping(max_iter=3), grid, cv=2).fit(documents)
@@ -116,7 +151,10 @@ def test_a_search_needs_no_labels(documents):
 
 @pytest.mark.parametrize(
     ("documents", "message"),
-    [(["a1 b1 c1"], "there is 1"), (["a1 b1", "c1"], "nothing to score")],
+    [
+        (["a1 b1 c1"], "there is 1"),
+        (["a1 b1", "c1"], "holds out 1 of the documents, and there is nothing to score.*; or raise"),
+    ],
 )
 def test_too_little_to_hold_out_is_an_error(documents, message):
     model = stopping(validation_fraction=0.5, subsample=0)
