@@ -120,7 +120,12 @@ def check_document_weight(sample_weight, n_documents):
     """
     if sample_weight is None:
         return None
-    weight = np.asarray(sample_weight, dtype=np.float64)
+    try:
+        weight = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"sample_weight={sample_weight!r:.50}: expected an array of numbers, one a document"
+        ) from None
     if weight.ndim == 0:
         weight = np.full(n_documents, weight)
     if weight.ndim != 1:
@@ -138,7 +143,7 @@ def check_document_weight(sample_weight, n_documents):
             f"sample_weight contains {worst}: Negative weights, NaN and infinity say nothing about "
             "how often to train a document; pass finite weights of at least 0"
         )
-    if not weight.any():
+    if n_documents and not weight.any():
         raise ValueError("every sample_weight is zero: nothing is left to learn from")
     return None if (weight == 1).all() else weight
 

@@ -104,7 +104,7 @@ def train(
     trainer = Trainer(
         word_counts,
         parameters,
-        _expected_tokens(corpus, document_weight),
+        expected_tokens(corpus, document_weight),
         n_threads=n_threads,
         start=start,
         layout=layout,
@@ -176,6 +176,13 @@ def rate_at(progress, parameters):
     return np.maximum(parameters.learning_rate - span * progress, parameters.min_learning_rate)
 
 
+def expected_tokens(corpus, document_weight):
+    """How many tokens an epoch has, in expectation."""
+    if document_weight is None:
+        return corpus.n_tokens
+    return int(np.diff(corpus.document_offsets) @ document_weight)
+
+
 def best_epoch(scores):
     """The first epoch with the highest score. nan, of a model that has diverged or was not scored,
     is worse than any number."""
@@ -228,12 +235,6 @@ def _corpus_of_epoch(corpus, document_weight, seed, epoch):
         return corpus
     draws = _kernels.uniforms(seed, _PURPOSE_REPEATS, epoch, len(document_weight))
     return corpus.repeated(np.floor(document_weight + draws).astype(np.int64))
-
-
-def _expected_tokens(corpus, document_weight):
-    if document_weight is None:
-        return corpus.n_tokens
-    return int(np.diff(corpus.document_offsets) @ document_weight)
 
 
 class _Watch:

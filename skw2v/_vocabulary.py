@@ -73,9 +73,12 @@ def rank_words(tokens, counts, min_count, max_features):
     kept = (counts >= min_count) & (counts > 0)
     words = list(compress(tokens, kept.tobytes()))
     if not words:
+        advice = "lower min_count or pass more documents"
+        if counts.dtype.kind == "f":
+            advice += f"; weighted by sample_weight, the commonest occurs {counts.max():.3g} times"
         raise ValueError(
             f"vocabulary is empty: none of the {np.count_nonzero(counts)} distinct tokens occurs "
-            f"min_count={min_count} times; lower min_count or pass more documents"
+            f"min_count={min_count} times; {advice}"
         )
     by_word = np.fromiter(sorted(range(len(words)), key=words.__getitem__), np.intp, len(words))
     provisional_ids = np.flatnonzero(kept).astype(np.int32)

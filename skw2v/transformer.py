@@ -28,7 +28,13 @@ from skw2v._pooling import check_embedding, combine_vectors, pool_documents
 from skw2v._progress import Progress, no_progress
 from skw2v._sklearn import keep_index, validated
 from skw2v._threads import effective_n_threads
-from skw2v._training import EarlyStopping, hold_out, rate_at, train_on_batch
+from skw2v._training import (
+    EarlyStopping,
+    expected_tokens,
+    hold_out,
+    rate_at,
+    train_on_batch,
+)
 from skw2v._vocabulary import Vocabulary
 from skw2v.word_vectors import WordVectors
 
@@ -160,7 +166,8 @@ default="negative_sampling"
         it is on the way to the new `max_iter`. With `min_learning_rate` equal to `learning_rate`
         that ends with the same bits as one `fit` to the same `max_iter`; with a rate that falls it
         does not, because the second part begins at a higher rate than the first one ended with.
-        `memory` has no part in it.
+        The parameters of the vocabulary then have no effect, and what goes on is not kept in
+        `memory`. After `early_stopping` it goes on from the vectors of the best epoch.
     grow_vocabulary : bool, default=False
         Let `partial_fit` add words, once they have occurred `min_count` times in the documents that
         it has seen, as long as `max_features` leaves room. Not with
@@ -188,8 +195,8 @@ default="negative_sampling"
         depend on it, there is no reason to use fewer. A forked child process uses one thread,
         because OpenMP does not survive a fork.
     verbose : int, default=0
-        1 shows the epoch, the share of all training that is done, words a second, loss and time
-        left: as a progress bar on a terminal if tqdm is installed (``pip install
+        1 shows the epoch of `fit`, the share of all training that is done, words a second, loss and
+        time left: as a progress bar on a terminal if tqdm is installed (``pip install
         skw2v[progress]``), else as one line for every epoch.
     memory : str, path-like or object with the joblib.Memory interface, default=None
         Where to keep trained vectors, so that fitting again on the same tokens with the same
@@ -217,7 +224,7 @@ default="negative_sampling"
     summed_vectors_ : ndarray of shape (n_words, n_components), dtype float32
         `input_vectors_ + output_vectors_`. Not there with `loss="hierarchical_softmax"`.
     loss_curve_ : ndarray of shape (`n_iter_`,), dtype float64
-        Mean loss for a pair of center and context, epoch by epoch.
+        Mean loss for a pair of center and context, epoch by epoch; 0 where there was no pair.
     n_iter_ : int
         Number of epochs that were trained, each call of `partial_fit` being one.
     validation_scores_ : ndarray of shape (`n_iter_`,), dtype float64
@@ -375,7 +382,10 @@ default="negative_sampling"
         sample_weight : array-like of shape (n_documents,), default=None
             How often each document counts and is trained: 2 as if it stood there twice in a row, to
             the bit, and 0 as if it were absent, its words included. A fraction trains it as often
-            in expectation: 1.3 is twice in three of ten epochs. None: every one once.
+            in expectation: 1.3 is twice in three of ten epochs. None: every one once. So the sum
+            matters, and not just the ratios: weights that sum to 1 train one document an epoch, and
+            large ones take the time and the memory of as many documents. Documents that
+            `early_stopping` holds out are scored once each.
 
         Returns
         -------
@@ -388,8 +398,8 @@ default="negative_sampling"
             If a parameter is not what it may be; a ValueError.
         ValueError
             If X is not a collection of documents, if no word is left to learn, if `loss` learns no
-            vectors for `embedding`, if `sample_weight` does not fit X, or if `warm_start` cannot go
-            on with these parameters.
+            vectors for `embedding`, if `sample_weight` does not fit X, if `warm_start` cannot go on
+            with these parameters, or if `early_stopping` would hold out nothing to score.
         """
         self._fit(X, y, sample_weight)
         return self
@@ -425,7 +435,8 @@ default="negative_sampling"
         subsampling, follow all that has been seen. After `fit`, it goes on from there.
 
         Every call trains at `learning_rate`, or, if `total_words` is given, at a rate that falls
-        from call to call.
+        from call to call. `max_iter`, `warm_start`, `verbose`, `memory` and callbacks have no part
+        in it.
 
         Parameters
         ----------
@@ -672,16 +683,14 @@ default="negative_sampling"
                 type(self).__name__,
                 parameters.max_iter,
                 first_epoch=n_done,
-                words_per_epoch=corpus.n_tokens,
+                words_per_epoch=expected_tokens(corpus, options["document_weight"]),
             )
         with shown as progress:
 
             def end_epoch(report):
                 progress.end_epoch(report.epoch, report.loss, report.words_per_second, report.score)
                 return tasks.end_epoch(
-                    lambda: fitted_attributes(
-                        vocabulary, parameters, report.snapshot(), **stream
-                    )
+                    lambda: fitted_attributes(vocabulary, parameters, report.snapshot(), **stream)
                 )
 
             trained = train_or_remember(

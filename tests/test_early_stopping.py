@@ -153,7 +153,10 @@ def test_a_search_needs_no_labels(documents):
     ("documents", "message"),
     [
         (["a1 b1 c1"], "there is 1"),
-        (["a1 b1", "c1"], "holds out 1 of the documents, and there is nothing to score.*; or raise"),
+        (
+            ["a1 b1", "c1"],
+            "holds out 1 of the documents, and there is nothing to score.*; or raise",
+        ),
     ],
 )
 def test_too_little_to_hold_out_is_an_error(documents, message):

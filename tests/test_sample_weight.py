@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 
 from skw2v import Word2VecTransformer
 from skw2v._corpus import Corpus
+from skw2v._progress import no_progress
 from skw2v._training import _corpus_of_epoch
 
 
@@ -132,6 +133,8 @@ def test_weights_pull_the_vectors_their_way(planted):
         ([1.0, -2.0, 1.0], "contains -2.0"),
         ([0.0, 0.0, 0.0], "every sample_weight is zero"),
         (0, "every sample_weight is zero"),
+        ("balanced", "sample_weight='balanced': expected an array of numbers"),
+        ([0.01, 0.01, 0.01], "the commonest occurs 0.02 times"),
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "partial_fit"])
@@ -140,6 +143,28 @@ def test_bad_weights_are_an_error_and_nothing_is_fitted(weight, message, method)
     with pytest.raises(ValueError, match=message):
         getattr(model, method)(["a1 b1", "b1 c1", "c1 a1"], sample_weight=weight)
     assert not hasattr(model, "input_vectors_")
+
+
+def test_no_documents_is_the_error_whatever_their_weights():
+    for weight in (None, [], 1, 0):
+        with pytest.raises(ValueError, match="no documents"):
+            small().fit([], sample_weight=weight)
+
+
+def test_progress_knows_how_many_words_an_epoch_has(documents, monkeypatch):
+    from skw2v import transformer
+
+    asked = []
+
+    def spy(*arguments, words_per_epoch, **options):
+        asked.append(words_per_epoch)
+        return no_progress
+
+    monkeypatch.setattr(transformer, "Progress", spy)
+    for weight in (None, 3, 0.5):
+        small(verbose=1).fit(documents, sample_weight=weight)
+    # Words that occur once do not come to min_count=1 at a weight of 0.5.
+    assert asked == pytest.approx([16 * 300, 3 * 16 * 300, 0.5 * 16 * 300], rel=0.01)
 
 
 def test_weights_reach_the_transformer_through_pipeline_and_search(documents, planted, weights):
