@@ -170,8 +170,9 @@ default="negative_sampling"
         `memory`. After `early_stopping` it goes on from the vectors of the best epoch.
     grow_vocabulary : bool, default=False
         Let `partial_fit` add words, once they have occurred `min_count` times in the documents that
-        it has seen, as long as `max_features` leaves room. Not with
-        `loss="hierarchical_softmax"`, whose tree cannot grow.
+        it has seen with this parameter set, as long as `max_features` leaves room. The first batch
+        must have a word already. All other tokens of the stream are kept, with their counts. Not
+        with `loss="hierarchical_softmax"`, whose tree cannot grow.
     total_words : int, default=None
         How many words of the vocabulary all calls of `partial_fit` are going to train, to let their
         learning rate fall linearly to `min_learning_rate` by then, and stay there. None: every call
