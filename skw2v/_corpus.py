@@ -22,6 +22,7 @@ from .encoded_documents import EncodedDocuments, of_tokens, take
 
 _BLOCK = 1 << 14  # tokens: what is held beside the stream stays below 0.5 MB, and in the cache
 _MAX_ID = np.iinfo(np.int32).max
+_MAX_REPEATED_TOKENS = 2**31
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -59,9 +60,20 @@ class Corpus:
         -------
         corpus : Corpus
             This one, if all are 1.
+
+        Raises
+        ------
+        ValueError
+            If it would have more than 2**31 tokens, 8 GiB.
         """
         if np.all(times == 1):
             return self
+        n_tokens = float(np.diff(self.document_offsets) @ times.astype(np.float64))
+        if n_tokens > _MAX_REPEATED_TOKENS:
+            raise ValueError(
+                f"sample_weight makes {n_tokens:.3g} tokens an epoch out of {self.n_tokens}; "
+                "divide the weights by a common factor and raise max_iter instead"
+            )
         rows = np.repeat(np.arange(self.n_documents), times)
         return Corpus(*take(self.token_ids, self.document_offsets, rows))
 

@@ -110,14 +110,17 @@ def train(
         layout=layout,
         isa=isa,
     )
+    first_epoch = trainer.n_iter
     watch = None
     if early_stopping is not None:
         watch = _Watch(early_stopping, trainer, word_counts, start, n_threads)
+    n_drawn = 0
     for epoch in range(trainer.n_iter, parameters.max_iter):
         if on_epoch_begin is not None:
             on_epoch_begin()
         started = time.perf_counter()
         epoch_corpus = corpus_of(epoch)
+        n_drawn += epoch_corpus.n_documents
         loss = trainer.run_epoch(
             epoch_corpus,
             partial(learning_rates, epoch=epoch, parameters=parameters),
@@ -129,6 +132,13 @@ def train(
         wants_to_stop = on_epoch is not None and on_epoch(report)
         if wants_to_stop or (watch and watch.has_seen_enough):
             break
+    else:
+        n_epochs = parameters.max_iter - first_epoch
+        if not n_drawn and n_epochs:
+            raise ValueError(
+                f"nothing to learn: sample_weight is so small that no document was drawn in "
+                f"{n_epochs} epochs; multiply the weights by a common factor"
+            )
     return trainer.finish(np.array(watch.scores) if watch else None)
 
 
@@ -215,7 +225,8 @@ def hold_out(document_weight, fraction, seed):
             f"early_stopping=True holds out documents to score, but there is {len(there)} with a "
             "weight above 0; pass more documents or set early_stopping=False"
         )
-    n_held_out = min(int(np.ceil(fraction * len(there))), len(there) - 1)
+    # Rounded first: 0.07 of 100 is 7, not the 7.000000000000001 that floats make of it.
+    n_held_out = min(int(np.ceil(round(fraction * len(there), 9))), len(there) - 1)
     order = np.argsort(_kernels.uniforms(seed, _PURPOSE_HELD_OUT, 0, len(there)), kind="stable")
     held_out = np.zeros(len(document_weight), dtype=bool)
     held_out[there[order[:n_held_out]]] = True

@@ -122,6 +122,15 @@ def test_an_error_still_tears_down(documents):
     assert not hasattr(model, "input_vectors_")
 
 
+def test_scikit_learns_progress_bar_shows_the_epochs_of_a_pipeline(documents, planted, capsys):
+    pytest.importorskip("rich")
+    model = make_pipeline(small(max_iter=3), LogisticRegression(max_iter=300))
+    model.set_callbacks(callback.ProgressBar())
+    model.fit(documents, planted.labels[: len(documents)])
+    shown = capsys.readouterr().out
+    assert "Word2VecTransformer - fit" in shown
+
+
 def test_scikit_learns_own(documents, planted, capsys):
     labels = planted.labels[: len(documents)]
     monitor = callback.ScoringMonitor(scoring="accuracy")

@@ -166,6 +166,11 @@ def test_too_little_to_hold_out_is_an_error(documents, message):
     assert not hasattr(model, "input_vectors_")
 
 
+def test_the_share_held_out_is_rounded_up_but_not_by_rounding():
+    assert hold_out(np.ones(100), 0.07, 0).sum() == 7
+    assert hold_out(np.ones(101), 0.07, 0).sum() == 8
+
+
 @pytest.mark.parametrize("fraction", [0.01, 0.3, 0.99])
 def test_the_share_held_out(fraction):
     weight = np.ones(50)

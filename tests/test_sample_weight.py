@@ -93,10 +93,24 @@ def test_fractions_count_as_fractions(documents):
 def test_counts_below_one_train_like_any_others(loss):
     # A word whose count is rounded down would never be noise, and at last there would be none.
     documents = ["a1 b1 c1 a1", "b1 c1"] * 20
-    model = small(loss=loss, vocabulary=["a1", "b1", "c1"], subsample=0)
+    model = small(loss=loss, vocabulary=["a1", "b1", "c1"], subsample=0, max_iter=30)
     model.fit(documents, sample_weight=1 / 64)
     assert model.word_counts_.tolist() == [0.625, 0.625, 0.625]
     assert np.isfinite(model.score(documents))
+
+
+def test_weights_beyond_all_memory_are_an_error(documents):
+    model = small()
+    with pytest.raises(ValueError, match="divide the weights by a common factor"):
+        model.fit(documents, sample_weight=1e9)
+    assert not hasattr(model, "input_vectors_")
+
+
+def test_weights_that_draw_no_document_are_an_error():
+    model = small(vocabulary=["a1", "b1"])
+    with pytest.raises(ValueError, match="no document was drawn in 3 epochs"):
+        model.fit(["a1 b1 a1 b1"], sample_weight=1e-9)
+    assert not hasattr(model, "input_vectors_")
 
 
 @pytest.mark.parametrize("n_jobs", [2, 3])
