@@ -1,13 +1,41 @@
 """The one door to names that scikit-learn keeps private, and to what its older versions lack."""
 
+import functools
+import importlib.metadata
+
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._set_output import _get_output_config
 
-__all__ = ["HasMethods", "Interval", "StrOptions", "keep_index", "validated"]
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "documentation_template",
+    "keep_index",
+    "validated",
+]
 
 # Checks every parameter before the method runs; raises InvalidParameterError, which names it.
 validated = _fit_context(prefer_skip_nested_validation=True)
+
+
+@functools.cache
+def documentation_template():
+    """Where scikit-learn's HTML shows that an estimator is documented: a `_doc_link_template`.
+
+    The address is the "Documentation" among the project's URLs (pyproject.toml), so it stands in
+    one place. While there is none, the template is empty: no link rather than a dead one.
+    """
+    try:
+        urls = importlib.metadata.metadata("skw2v").get_all("Project-URL") or []
+    except importlib.metadata.PackageNotFoundError:
+        urls = []
+    for url in urls:
+        label, _, address = url.partition(", ")
+        if label == "Documentation":
+            return address.rstrip("/") + "/generated/skw2v.{estimator_name}.html"
+    return ""
 
 
 def keep_index(features, X, estimator):

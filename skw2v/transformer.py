@@ -26,7 +26,7 @@ from skw2v._parameters import (
 )
 from skw2v._pooling import check_embedding, combine_vectors, pool_documents
 from skw2v._progress import Progress, no_progress
-from skw2v._sklearn import keep_index, validated
+from skw2v._sklearn import documentation_template, keep_index, validated
 from skw2v._threads import effective_n_threads
 from skw2v._training import (
     EarlyStopping,
@@ -281,6 +281,7 @@ default="negative_sampling"
     """
 
     _parameter_constraints = PARAMETER_CONSTRAINTS
+    _doc_link_module = "skw2v"
 
     def __init__(
         self,
@@ -826,6 +827,10 @@ default="negative_sampling"
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
         )
         return without_ignored(parameters)
+
+    @property
+    def _doc_link_template(self):
+        return documentation_template()
 
     def __getstate__(self):
         return writable_state(super().__getstate__())

@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from email.message import Message
 from inspect import signature
 
 import numpy as np
@@ -22,6 +23,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skw2v import Word2VecTransformer
+from skw2v._sklearn import documentation_template
 
 
 def small(**parameters):
@@ -194,10 +196,25 @@ def test_repr_shows_what_was_set():
 @pytest.mark.parametrize("loss", ["negative_sampling", "hierarchical_softmax"])
 def test_html_repr_has_no_dead_links(documents, loss):
     # The documentation has no address yet, and scikit-learn's has no page of this class.
+    assert documentation_template() == ""
     for estimator in (small(loss=loss), small(loss=loss).fit(documents)):
         html = estimator_html_repr(estimator)
         assert "Word2VecTransformer" in html
         assert "href" not in html
+
+
+def test_html_repr_links_to_the_page_of_the_class_once_there_is_an_address(monkeypatch):
+    metadata = Message()
+    metadata["Project-URL"] = "Source, https://example.org/code"
+    metadata["Project-URL"] = "Documentation, https://example.org/docs/"
+    monkeypatch.setattr("importlib.metadata.metadata", lambda name: metadata)
+    documentation_template.cache_clear()
+    try:
+        # docs/api.rst has the class under the module "skw2v", whose pages sphinx names so.
+        page = 'href="https://example.org/docs/generated/skw2v.Word2VecTransformer.html"'
+        assert page in estimator_html_repr(small())
+    finally:
+        documentation_template.cache_clear()
 
 
 @pytest.mark.skipif(
