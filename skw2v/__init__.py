@@ -30,7 +30,8 @@ and the rooms behind it::
     _layout.py               how a corpus is cut into rounds and shards
     _trainer.py              matrices and one epoch; the one caller of the training kernels
     _training.py             which epochs, at what rate, and when to stop
-    _fitting.py              what fit and partial_fit share: memory, fitted attributes
+    _fitting.py              what fit and partial_fit do, and `memory`
+    _state.py                fitted attributes, and what is pickled
     _callbacks.py            scikit-learn's callbacks, where it has them
     _progress.py             what verbose=1 shows
     _likelihood.py           held-out pairs -> mean log-likelihood

@@ -1,30 +1,224 @@
-"""What `fit` and `partial_fit` share: trained vectors kept on disk, and as fitted attributes."""
+"""What `fit` and `partial_fit` do: an estimator's parameters and documents in, attributes out.
 
-import inspect
+Nothing here changes the estimator. Its attributes are set in one go when all is done, so that
+neither an error nor Ctrl-C leaves a half of them.
+"""
+
 import os
 from dataclasses import replace
 
 import numpy as np
 from sklearn.utils.validation import check_memory
 
-from skw2v._corpus import Corpus
-from skw2v._parameters import BIASED_LOSSES
-from skw2v._trainer import TrainedVectors
-from skw2v._training import REVISION, EarlyStopping, best_epoch, train
-
-# Raised when what a fitted estimator keeps changes its meaning; `readable_state` then translates.
-STATE_REVISION = 2
-
-# What `TrainedVectors` and the estimator both have: the former's name to the latter's.
-_SHARED = {
-    "input_vectors": "input_vectors_",
-    "output_vectors": "output_vectors_",
-    "output_bias": "output_bias_",
-    "loss_curve": "loss_curve_",
-}
+from skw2v._analyzer import check_documents
+from skw2v._callbacks import FitTasks
+from skw2v._corpus import Corpus, build_corpus, encode, grow_vocabulary, read_documents
+from skw2v._parameters import check_document_weight
+from skw2v._pooling import check_embedding
+from skw2v._progress import Progress, no_progress
+from skw2v._state import fitted_attributes
+from skw2v._threads import effective_n_threads
+from skw2v._training import (
+    REVISION,
+    EarlyStopping,
+    expected_tokens,
+    hold_out,
+    rate_at,
+    train,
+    train_on_batch,
+)
+from skw2v._vocabulary import Vocabulary
 
 # Parameters whose values shape the matrices, or say what their numbers mean.
 _FIXED_ONCE_TRAINED = ("n_components", "loss", "architecture")
+
+
+def fit(model, X, y, sample_weight):
+    """Learn everything from documents, or go on from what has been learned.
+
+    Parameters
+    ----------
+    model : Word2VecTransformer
+    X, y, sample_weight
+        As for its method.
+
+    Returns
+    -------
+    attributes : dict
+    corpus : skw2v._corpus.Corpus
+        All of X, encoded.
+    """
+    check_embedding(model.embedding, model.loss)
+    parameters = model._training_parameters()
+    goes_on = model.warm_start and model.__sklearn_is_fitted__()
+    stream = {}
+    if goes_on:
+        parameters = _gone_on_with(model, parameters)
+        stream = {"words_seen": model._words_seen, "pending": model._pending}
+        if parameters.max_iter < model.n_iter_:
+            raise ValueError(
+                f"max_iter={parameters.max_iter} is below the {model.n_iter_} epochs that have "
+                "been trained; with warm_start=True it can only be raised"
+            )
+    documents, weight, held_out = _read(model, X, sample_weight, parameters.seed)
+    if goes_on:
+        vocabulary = model._vocabulary
+        corpus = encode(documents, model._build_analyzer(), vocabulary)
+    else:
+        vocabulary, corpus = _build_corpus(model, documents, weight)
+    stopping = None
+    if held_out is not None:
+        held_out = corpus.repeated(held_out.astype(np.int64))
+        stopping = EarlyStopping(held_out, model.n_iter_no_change, model.tol)
+    start = model._trained if goes_on else None
+    n_done = start.n_iter if start else 0
+    metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+    data = {"X": X, "y": y, "metadata": metadata}
+    tasks = FitTasks(model, parameters.max_iter - n_done, data)
+
+    def attributes_of(trained):
+        return fitted_attributes(vocabulary, parameters, trained, **stream)
+
+    with _shown(model, n_done, expected_tokens(corpus, weight)) as progress:
+
+        def end_epoch(report):
+            progress.end_epoch(report.epoch, report.loss, report.words_per_second, report.score)
+            return tasks.end_epoch(lambda: attributes_of(report.snapshot()))
+
+        trained = train_or_remember(
+            None if goes_on or tasks.is_heard else model.memory,
+            corpus,
+            vocabulary.counts,
+            parameters,
+            document_weight=weight,
+            early_stopping=stopping,
+            start=start,
+            n_threads=effective_n_threads(model.n_jobs),
+            on_epoch_begin=tasks.begin_epoch,
+            on_call=progress.advance,
+            on_epoch=end_epoch,
+        )
+    tasks.end(lambda: attributes_of(trained))
+    return attributes_of(trained), corpus
+
+
+def partial_fit(model, X, sample_weight):
+    """Train once through a batch of a stream.
+
+    Parameters
+    ----------
+    model : Word2VecTransformer
+    X, sample_weight
+        As for its method.
+
+    Returns
+    -------
+    attributes : dict
+    """
+    check_embedding(model.embedding, model.loss)
+    if model.early_stopping:
+        raise ValueError(
+            "partial_fit sees a batch once, so it cannot stop early; set early_stopping=False"
+        )
+    if model.grow_vocabulary and model.loss == "hierarchical_softmax":
+        raise ValueError(
+            "grow_vocabulary=True does not go with loss='hierarchical_softmax': the tree over "
+            "the words cannot grow once its nodes are trained"
+        )
+    parameters = model._training_parameters()
+    start, words_seen, pending = None, 0.0, {}
+    if model.__sklearn_is_fitted__():
+        parameters = _gone_on_with(model, parameters)
+        start, words_seen, pending = model._trained, model._words_seen, model._pending
+    documents, weight, _ = _read(model, X, sample_weight, parameters.seed)
+    if start is None and not model.grow_vocabulary:
+        vocabulary, corpus = _build_corpus(model, documents, weight)
+    else:
+        vocabulary, corpus, pending = grow_vocabulary(
+            model._vocabulary if start else Vocabulary.uncounted(model.vocabulary),
+            documents,
+            model._build_analyzer(),
+            pending,
+            min_count=model.min_count,
+            max_features=model.max_features,
+            document_weight=weight,
+            grow=model.grow_vocabulary,
+        )
+        if not len(vocabulary):
+            raise ValueError(
+                f"vocabulary is empty: no token occurs min_count={model.min_count} times in the "
+                "first batch; lower min_count, pass a larger batch or a vocabulary"
+            )
+    lengths = np.diff(corpus.document_offsets)
+    n_words = float(lengths.sum() if weight is None else lengths @ weight)
+    rates = (parameters.learning_rate,) * 2
+    if model.total_words is not None:
+        done = np.array([words_seen, words_seen + n_words]) / model.total_words
+        rates = rate_at(done, parameters)
+    trained = train_on_batch(
+        corpus,
+        vocabulary.counts,
+        parameters,
+        n_threads=effective_n_threads(model.n_jobs),
+        rates=rates,
+        document_weight=weight,
+        start=start,
+    )
+    return fitted_attributes(
+        vocabulary, parameters, trained, words_seen=words_seen + n_words, pending=pending
+    )
+
+
+def _gone_on_with(model, parameters):
+    """The parameters with which training goes on from what a model has been trained with: the seed
+    stays, and what shapes the vectors must not have changed."""
+    for name in _FIXED_ONCE_TRAINED:
+        new, old = getattr(parameters, name), getattr(model._trained_with, name)
+        if new != old:
+            raise ValueError(
+                f"cannot go on with {name}={new!r} from vectors that were trained with "
+                f"{name}={old!r}; set it back, or start afresh with fit and warm_start=False"
+            )
+    return replace(parameters, seed=model._trained_with.seed)
+
+
+def _read(model, X, sample_weight, seed):
+    """The documents, their weights in training (None: all 1), and which are held out."""
+    documents = check_documents(X)
+    if sample_weight is None and not model.early_stopping:
+        return documents, None, None
+    documents = read_documents(documents, model._build_analyzer())
+    weight = check_document_weight(sample_weight, len(documents))
+    if not model.early_stopping:
+        return documents, weight, None
+    weight = np.ones(len(documents)) if weight is None else weight
+    held_out = hold_out(weight, model.validation_fraction, seed)
+    return documents, np.where(held_out, 0.0, weight), held_out
+
+
+def _build_corpus(model, documents, document_weight):
+    return build_corpus(
+        documents,
+        model._build_analyzer(),
+        vocabulary=model.vocabulary,
+        min_count=model.min_count,
+        max_features=model.max_features,
+        document_weight=document_weight,
+    )
+
+
+def _shown(model, first_epoch, words_per_epoch):
+    if not model.verbose:
+        return no_progress
+    return Progress(
+        type(model).__name__,
+        model.max_iter,
+        first_epoch=first_epoch,
+        words_per_epoch=words_per_epoch,
+    )
+
+
+# --- Trainings that are kept
 
 
 def train_or_remember(memory, corpus, word_counts, parameters, **options):
@@ -77,145 +271,3 @@ def _train(token_ids, offsets, word_counts, parameters, weight, stopping, revisi
         early_stopping=stopping,
         **unseen,
     )
-
-
-def fitted_attributes(vocabulary, parameters, trained, words_seen=0.0, pending=None):
-    """The attributes of an estimator that has been trained so far.
-
-    Parameters
-    ----------
-    vocabulary : skw2v._vocabulary.Vocabulary
-    parameters : skw2v._parameters.TrainingParameters
-    trained : skw2v._trainer.TrainedVectors
-    words_seen : float, default=0.0
-        How many words of the vocabulary `partial_fit` has trained.
-    pending : dict, default=None
-        Token to count, of what `partial_fit` has seen that is not a word yet. None: nothing.
-
-    Returns
-    -------
-    attributes : dict
-    """
-    attributes = {
-        "_vocabulary": vocabulary,
-        "_trained_with": parameters,
-        "_trained": trained,
-        "_words_seen": words_seen,
-        "_pending": pending or {},
-        "vocabulary_": vocabulary.index,
-        "word_counts_": vocabulary.counts,
-        "input_vectors_": trained.input_vectors,
-        "output_vectors_": trained.output_vectors,
-        "output_bias_": trained.output_bias,
-        "loss_curve_": trained.loss_curve,
-        "n_iter_": trained.n_iter,
-    }
-    if trained.validation_scores is not None:
-        scores = trained.validation_scores
-        best = best_epoch(scores)
-        attributes |= {
-            "validation_scores_": scores,
-            "best_epoch_": best,
-            "best_validation_score_": float(scores[best]),
-        }
-    return attributes
-
-
-def writable_state(state):
-    """An estimator's state as it is pickled: every array once.
-
-    The vectors are attributes, and part of what training goes on from. pickle notices that they
-    are the same arrays, joblib and skops write both, and load both.
-
-    Parameters
-    ----------
-    state : dict
-
-    Returns
-    -------
-    state : dict
-        For `readable_state`.
-    """
-    state = state | {"_state_revision": STATE_REVISION}
-    if "_trained" in state:
-        shared = {
-            name: None
-            for name, attribute in _SHARED.items()
-            if getattr(state["_trained"], name) is state.get(attribute)
-        }
-        state["_trained"] = replace(state["_trained"], **shared)
-    return state
-
-
-def readable_state(estimator_class, state):
-    """A pickled estimator's state as this version reads it.
-
-    Parameters
-    ----------
-    estimator_class : type
-    state : dict
-        From `writable_state`, with the revision that wrote it as "_state_revision"; the first one
-        wrote none.
-
-    Returns
-    -------
-    state : dict
-        Without the revision. Parameters that are newer than the pickle have their defaults.
-
-    Raises
-    ------
-    ValueError
-        If a newer version has written it.
-    """
-    state = dict(state)
-    revision = state.pop("_state_revision", 0)
-    if revision > STATE_REVISION:
-        raise ValueError(
-            f"this {estimator_class.__name__} was pickled by a newer skw2v (state {revision}, here "
-            f"{STATE_REVISION}); load it with that version, or fit it again"
-        )
-    signature = inspect.signature(estimator_class).parameters.values()
-    defaults = {parameter.name: parameter.default for parameter in signature}
-    if revision == 0 and "input_vectors_" in state:
-        biased = state["_trained_with"].loss in BIASED_LOSSES
-        bias = state["output_bias_"]
-        state["_trained"] = TrainedVectors(
-            state["input_vectors_"],
-            state["output_vectors_"],
-            bias,
-            state["loss_curve_"],
-            state["n_iter_"],
-            bias_start=bias if biased else None,
-            bias_change=np.zeros_like(bias) if biased else None,
-            tree_counts=state["word_counts_"],
-        )
-        state |= {"_words_seen": 0.0, "_pending": {}}
-    if "_trained" in state:
-        shared = {
-            name: state[attribute]
-            for name, attribute in _SHARED.items()
-            if getattr(state["_trained"], name) is None
-        }
-        state["_trained"] = replace(state["_trained"], **shared)
-    return defaults | state
-
-
-def check_goes_on(parameters, trained_with):
-    """Can training with these parameters go on from what others have trained?
-
-    Parameters
-    ----------
-    parameters, trained_with : skw2v._parameters.TrainingParameters
-
-    Raises
-    ------
-    ValueError
-        If not, with the parameter that is in the way.
-    """
-    for name in _FIXED_ONCE_TRAINED:
-        new, old = getattr(parameters, name), getattr(trained_with, name)
-        if new != old:
-            raise ValueError(
-                f"cannot go on with {name}={new!r} from vectors that were trained with "
-                f"{name}={old!r}; set it back, or start afresh with fit and warm_start=False"
-            )

@@ -1,41 +1,20 @@
 """`Word2VecTransformer`: parameters, and fit/transform as a short recipe."""
 
-from dataclasses import replace
-
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skw2v import _fitting
 from skw2v._analyzer import build_analyzer, check_documents
-from skw2v._callbacks import CallbackSupportMixin, FitTasks
-from skw2v._corpus import Corpus, build_corpus, encode, grow_vocabulary, read_documents
-from skw2v._fitting import (
-    check_goes_on,
-    fitted_attributes,
-    readable_state,
-    train_or_remember,
-    writable_state,
-)
+from skw2v._callbacks import CallbackSupportMixin
+from skw2v._corpus import Corpus, encode, read_documents
 from skw2v._likelihood import HeldOutPairs
-from skw2v._parameters import (
-    PARAMETER_CONSTRAINTS,
-    TrainingParameters,
-    check_document_weight,
-    without_ignored,
-)
+from skw2v._parameters import PARAMETER_CONSTRAINTS, TrainingParameters, without_ignored
 from skw2v._pooling import check_embedding, combine_vectors, pool_documents
-from skw2v._progress import Progress, no_progress
 from skw2v._sklearn import documentation_template, keep_index, validated
+from skw2v._state import readable_state, writable_state
 from skw2v._threads import effective_n_threads
-from skw2v._training import (
-    EarlyStopping,
-    expected_tokens,
-    hold_out,
-    rate_at,
-    train_on_batch,
-)
-from skw2v._vocabulary import Vocabulary
 from skw2v.word_vectors import WordVectors
 
 
@@ -403,7 +382,8 @@ default="negative_sampling"
             vectors for `embedding`, if `sample_weight` does not fit X, if `warm_start` cannot go on
             with these parameters, or if `early_stopping` would hold out nothing to score.
         """
-        self._fit(X, y, sample_weight)
+        attributes, _ = _fitting.fit(self, X, y, sample_weight)
+        self._set_fitted(attributes)
         return self
 
     @validated
@@ -426,7 +406,9 @@ default="negative_sampling"
         features : ndarray of shape (n_documents, n_features), dtype float32
             As from `transform`.
         """
-        return keep_index(self._pool(self._fit(X, y, sample_weight)), X, self)
+        attributes, corpus = _fitting.fit(self, X, y, sample_weight)
+        self._set_fitted(attributes)
+        return keep_index(self._pool(corpus), X, self)
 
     @validated
     def partial_fit(self, X, y=None, *, sample_weight=None):
@@ -460,7 +442,7 @@ default="negative_sampling"
             As from `fit`; with `early_stopping=True`, which needs `fit`; or for
             `loss="hierarchical_softmax"` with `grow_vocabulary=True`.
         """
-        self._partial_fit(X, sample_weight)
+        self._set_fitted(_fitting.partial_fit(self, X, sample_weight))
         return self
 
     def encode(self, X):
@@ -610,167 +592,10 @@ default="negative_sampling"
     def _n_features_out(self):
         return self.input_vectors_.shape[1] * (2 if self.embedding == "concat" else 1)
 
-    def _fit(self, X, y, sample_weight):
-        """Learn everything and return the encoded documents."""
-        check_embedding(self.embedding, self.loss)
-        parameters = self._training_parameters()
-        goes_on = self.warm_start and self.__sklearn_is_fitted__()
-        stream = {}
-        if goes_on:
-            stream = {"words_seen": self._words_seen, "pending": self._pending}
-            check_goes_on(parameters, self._trained_with)
-            parameters = replace(parameters, seed=self._trained_with.seed)
-            if parameters.max_iter < self.n_iter_:
-                raise ValueError(
-                    f"max_iter={parameters.max_iter} is below the {self.n_iter_} epochs that have "
-                    "been trained; with warm_start=True it can only be raised"
-                )
-        documents, weight, held_out = self._read(X, sample_weight, parameters.seed)
-        if goes_on:
-            vocabulary = self._vocabulary
-            corpus = encode(documents, self._build_analyzer(), vocabulary)
-        else:
-            vocabulary, corpus = self._build_corpus(documents, weight)
-        options = {"document_weight": weight}
-        if held_out is not None:
-            options["early_stopping"] = EarlyStopping(
-                corpus.repeated(held_out.astype(np.int64)), self.n_iter_no_change, self.tol
-            )
-        trained = self._train(
-            corpus,
-            vocabulary,
-            parameters,
-            start=self._trained if goes_on else None,
-            stream=stream,
-            data={
-                "X": X,
-                "y": y,
-                "metadata": None if sample_weight is None else {"sample_weight": sample_weight},
-            },
-            **options,
-        )
-        self._set_fitted(vocabulary, parameters, trained, **stream)
-        return corpus
-
-    def _read(self, X, sample_weight, seed):
-        """The documents, their weights in training (None: all 1), and which are held out."""
-        documents = check_documents(X)
-        if sample_weight is None and not self.early_stopping:
-            return documents, None, None
-        documents = read_documents(documents, self._build_analyzer())
-        weight = check_document_weight(sample_weight, len(documents))
-        if not self.early_stopping:
-            return documents, weight, None
-        weight = np.ones(len(documents)) if weight is None else weight
-        held_out = hold_out(weight, self.validation_fraction, seed)
-        return documents, np.where(held_out, 0.0, weight), held_out
-
-    def _build_corpus(self, documents, document_weight):
-        return build_corpus(
-            documents,
-            self._build_analyzer(),
-            vocabulary=self.vocabulary,
-            min_count=self.min_count,
-            max_features=self.max_features,
-            document_weight=document_weight,
-        )
-
-    def _train(self, corpus, vocabulary, parameters, *, start, stream, data, **options):
-        """`train`, with progress shown and callbacks called."""
-        n_done = start.n_iter if start else 0
-        tasks = FitTasks(self, parameters.max_iter - n_done, data)
-        shown = no_progress
-        if self.verbose:
-            shown = Progress(
-                type(self).__name__,
-                parameters.max_iter,
-                first_epoch=n_done,
-                words_per_epoch=expected_tokens(corpus, options["document_weight"]),
-            )
-        with shown as progress:
-
-            def end_epoch(report):
-                progress.end_epoch(report.epoch, report.loss, report.words_per_second, report.score)
-                return tasks.end_epoch(
-                    lambda: fitted_attributes(vocabulary, parameters, report.snapshot(), **stream)
-                )
-
-            trained = train_or_remember(
-                None if start is not None or tasks.is_heard else self.memory,
-                corpus,
-                vocabulary.counts,
-                parameters,
-                start=start,
-                n_threads=effective_n_threads(self.n_jobs),
-                on_epoch_begin=tasks.begin_epoch,
-                on_call=progress.advance,
-                on_epoch=end_epoch,
-                **options,
-            )
-        tasks.end(lambda: fitted_attributes(vocabulary, parameters, trained, **stream))
-        return trained
-
-    def _partial_fit(self, X, sample_weight):
-        check_embedding(self.embedding, self.loss)
-        if self.early_stopping:
-            raise ValueError(
-                "partial_fit sees a batch once, so it cannot stop early; set early_stopping=False"
-            )
-        if self.grow_vocabulary and self.loss == "hierarchical_softmax":
-            raise ValueError(
-                "grow_vocabulary=True does not go with loss='hierarchical_softmax': the tree over "
-                "the words cannot grow once its nodes are trained"
-            )
-        parameters = self._training_parameters()
-        start, words_seen, pending = None, 0.0, {}
-        if self.__sklearn_is_fitted__():
-            check_goes_on(parameters, self._trained_with)
-            parameters = replace(parameters, seed=self._trained_with.seed)
-            start, words_seen, pending = self._trained, self._words_seen, self._pending
-        documents, weight, _ = self._read(X, sample_weight, parameters.seed)
-        if start is None and not self.grow_vocabulary:
-            vocabulary, corpus = self._build_corpus(documents, weight)
-        else:
-            vocabulary, corpus, pending = grow_vocabulary(
-                self._vocabulary if start else Vocabulary.uncounted(self.vocabulary),
-                documents,
-                self._build_analyzer(),
-                pending,
-                min_count=self.min_count,
-                max_features=self.max_features,
-                document_weight=weight,
-                grow=self.grow_vocabulary,
-            )
-            if not len(vocabulary):
-                raise ValueError(
-                    f"vocabulary is empty: no token occurs min_count={self.min_count} times in the "
-                    "first batch; lower min_count, pass a larger batch or a vocabulary"
-                )
-        lengths = np.diff(corpus.document_offsets)
-        n_words = float(lengths.sum() if weight is None else lengths @ weight)
-        rates = (parameters.learning_rate,) * 2
-        if self.total_words is not None:
-            done = np.array([words_seen, words_seen + n_words]) / self.total_words
-            rates = rate_at(done, parameters)
-        trained = train_on_batch(
-            corpus,
-            vocabulary.counts,
-            parameters,
-            n_threads=effective_n_threads(self.n_jobs),
-            rates=rates,
-            document_weight=weight,
-            start=start,
-        )
-        self._set_fitted(
-            vocabulary, parameters, trained, words_seen=words_seen + n_words, pending=pending
-        )
-
-    def _set_fitted(self, vocabulary, parameters, trained, **stream):
-        attributes = fitted_attributes(vocabulary, parameters, trained, **stream)
+    def _set_fitted(self, attributes):
         stale = ("validation_scores_", "best_epoch_", "best_validation_score_")
-        attributes = {k: v for k, v in vars(self).items() if k not in stale} | attributes
         # One assignment, so that Ctrl-C cannot come between two attributes.
-        self.__dict__ = attributes
+        self.__dict__ = {k: v for k, v in vars(self).items() if k not in stale} | attributes
 
     def _encode(self, X):
         return encode(check_documents(X), self._build_analyzer(), self._vocabulary)

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from skw2v import Word2VecTransformer
+from skw2v import Word2VecTransformer, _fitting
 from skw2v._training import rate_at
 
 LOSSES = ["negative_sampling", "nce", "sampled_softmax", "hierarchical_softmax", "softmax"]
@@ -234,10 +234,8 @@ def test_the_rate_is_constant_or_falls_over_total_words(documents, monkeypatch):
         asked.append(rates)
         return original(*arguments, rates=rates, **options)
 
-    from skw2v import transformer
-
-    asked, original = rates, transformer.train_on_batch
-    monkeypatch.setattr(transformer, "train_on_batch", spy)
+    asked, original = rates, _fitting.train_on_batch
+    monkeypatch.setattr(_fitting, "train_on_batch", spy)
     small(learning_rate=0.05).partial_fit(documents)
     assert rates.pop() == (0.05, 0.05)
     n_words = 16 * 100

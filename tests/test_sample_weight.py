@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from skw2v import Word2VecTransformer
+from skw2v import Word2VecTransformer, _fitting
 from skw2v._corpus import Corpus
 from skw2v._progress import no_progress
 from skw2v._training import _corpus_of_epoch
@@ -166,15 +166,13 @@ def test_no_documents_is_the_error_whatever_their_weights():
 
 
 def test_progress_knows_how_many_words_an_epoch_has(documents, monkeypatch):
-    from skw2v import transformer
-
     asked = []
 
     def spy(*arguments, words_per_epoch, **options):
         asked.append(words_per_epoch)
         return no_progress
 
-    monkeypatch.setattr(transformer, "Progress", spy)
+    monkeypatch.setattr(_fitting, "Progress", spy)
     for weight in (None, 3, 0.5):
         small(verbose=1).fit(documents, sample_weight=weight)
     # Words that occur once do not come to min_count=1 at a weight of 0.5.

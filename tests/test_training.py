@@ -1,11 +1,10 @@
 """What training decides around the kernels: layout, rates, rows, the number of threads."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 from skw2v import _kernels
+from skw2v._corpus import Corpus
 from skw2v._layout import MAX_COLLISIONS, choose_layout
 from skw2v._parameters import TrainingParameters
 from skw2v._reference import initial_input_vectors
@@ -99,11 +98,8 @@ def test_rows_are_aligned_and_compact_in_place(n_rows, n_columns):
 
 
 def test_vectors_start_alike_however_many_rows_are_filled_at_once(monkeypatch):
-    corpus = SimpleNamespace(
-        token_ids=np.arange(50, dtype=np.int32),
-        document_offsets=np.arange(51),  # documents of one token: nothing is trained
-        n_tokens=50,
-    )
+    # Documents of one token: nothing is trained.
+    corpus = Corpus(np.arange(50, dtype=np.int32), np.arange(51))
     parameters = TrainingParameters(n_components=5, max_iter=1, seed=3)
     at_once = train(corpus, np.ones(50), parameters, n_threads=2)
     monkeypatch.setattr("skw2v._trainer.FLOATS_PER_INIT", 7 * 16)
