@@ -453,11 +453,13 @@ def pool(
         int64_t n_documents = document_offsets.shape[0] - 1, d, n_components = vectors.shape[1]
         const int32_t *ids = &token_ids[0] if token_ids.shape[0] else NULL
         double[:, ::1] sums
-        int block, n_blocks = min(n_threads, n_documents)
+        # Many small blocks: where another library's idle threads still spin on a core, the thread
+        # that shares it takes fewer of them.
+        int block, n_blocks = min(16 * n_threads, n_documents)
     if n_documents == 0:
         return
     sums = np.empty((n_blocks, n_components))
-    for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="static"):
+    for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="dynamic"):
         for d in range(n_documents * block // n_blocks, n_documents * (block + 1) // n_blocks):
             body.pool_document(ids + document_offsets[d],
                                document_offsets[d + 1] - document_offsets[d],
