@@ -14,7 +14,7 @@ from skw2v._analyzer import check_documents
 from skw2v._callbacks import FitTasks
 from skw2v._corpus import Corpus, build_corpus, encode, grow_vocabulary, read_documents
 from skw2v._parameters import check_document_weight
-from skw2v._pooling import check_embedding
+from skw2v._pooling import check_embedding, poolings_of
 from skw2v._progress import Progress, no_progress
 from skw2v._state import fitted_attributes
 from skw2v._threads import effective_n_threads
@@ -49,6 +49,7 @@ def fit(model, X, y, sample_weight):
         All of X, encoded.
     """
     check_embedding(model.embedding, model.loss)
+    poolings_of(model.pooling)
     parameters = model._training_parameters()
     goes_on = model.warm_start and model.__sklearn_is_fitted__()
     stream = {}
@@ -116,6 +117,7 @@ def partial_fit(model, X, sample_weight):
     attributes : dict
     """
     check_embedding(model.embedding, model.loss)
+    poolings_of(model.pooling)
     if model.early_stopping:
         raise ValueError(
             "partial_fit sees a batch once, so it cannot stop early; set early_stopping=False"

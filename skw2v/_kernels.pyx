@@ -66,6 +66,7 @@ cdef extern from "engine.h" nogil:
         SKW2V_POOL_MEAN
         SKW2V_POOL_SUM
         SKW2V_POOL_MAX
+        SKW2V_POOL_MIN
 
     ctypedef struct skw2v_slot:
         int32_t word
@@ -438,6 +439,14 @@ def init_vectors(
                 output[row, j] = 0.0
 
 
+POOLINGS = {
+    "mean": SKW2V_POOL_MEAN,
+    "sum": SKW2V_POOL_SUM,
+    "max": SKW2V_POOL_MAX,
+    "min": SKW2V_POOL_MIN,
+}
+
+
 def pool(
     const int32_t[::1] token_ids,
     const int64_t[::1] document_offsets,
@@ -445,10 +454,11 @@ def pool(
     pooling,
     float[:, ::1] out,
     int n_threads,
+    int64_t column=0,
 ):
-    """Pool each document's token vectors into its row of ``out``, (n_documents, n_components)."""
+    """Pool each document's token vectors into its row of ``out``, from ``column`` on."""
     cdef:
-        int kind = {"mean": SKW2V_POOL_MEAN, "sum": SKW2V_POOL_SUM, "max": SKW2V_POOL_MAX}[pooling]
+        int kind = POOLINGS[pooling]
         const skw2v_body *body = choose_body(None)
         int64_t n_documents = document_offsets.shape[0] - 1, d, n_components = vectors.shape[1]
         const int32_t *ids = &token_ids[0] if token_ids.shape[0] else NULL
@@ -463,7 +473,8 @@ def pool(
         for d in range(n_documents * block // n_blocks, n_documents * (block + 1) // n_blocks):
             body.pool_document(ids + document_offsets[d],
                                document_offsets[d + 1] - document_offsets[d],
-                               &vectors[0, 0], n_components, kind, &sums[block, 0], &out[d, 0])
+                               &vectors[0, 0], n_components, kind, &sums[block, 0],
+                               &out[d, column])
 
 
 def random_bits(uint64_t seed, uint64_t purpose, uint64_t epoch, uint64_t counter):

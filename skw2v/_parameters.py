@@ -59,7 +59,7 @@ PARAMETER_CONSTRAINTS = {
     "total_words": [_POSITIVE_INT, None],
     # transform
     "embedding": [StrOptions({"input", "output", "sum", "mean", "concat"})],
-    "pooling": [StrOptions({"mean", "sum", "max"})],
+    "pooling": [StrOptions({"mean", "sum", "max", "min"}), list],
     # the rest
     "random_state": ["random_state"],
     "n_jobs": [Interval(Integral, None, -1, closed="right"), _POSITIVE_INT, None],

@@ -32,6 +32,37 @@ def check_embedding(embedding, loss):
         )
 
 
+def poolings_of(pooling):
+    """The names in `pooling`, one or a list of them, as a list.
+
+    Parameters
+    ----------
+    pooling : str or list of str
+
+    Returns
+    -------
+    poolings : list of str
+
+    Raises
+    ------
+    ValueError
+        If the list is empty, or has another name, or one twice.
+
+    Examples
+    --------
+    >>> from skw2v._pooling import poolings_of
+    >>> poolings_of("mean"), poolings_of(["mean", "max"])
+    (['mean'], ['mean', 'max'])
+    """
+    poolings = [pooling] if isinstance(pooling, str) else list(pooling)
+    known = list(_kernels.POOLINGS)
+    if not poolings or any(one not in known for one in poolings):
+        raise ValueError(f"pooling is {pooling!r}; expected one of {known}, or a list of some")
+    if len(set(poolings)) < len(poolings):
+        raise ValueError(f"pooling is {pooling!r}, with one of them twice; name each once")
+    return poolings
+
+
 def combine_vectors(input_vectors, output_vectors, embedding):
     """Make one vector a word out of its input and its output vector.
 
@@ -84,15 +115,15 @@ def pool_documents(corpus, vectors, pooling, n_threads):
         The encoded documents; ids are rows of `vectors`.
     vectors : ndarray of shape (n_words, n_features), dtype float32
         One vector a word, C-contiguous; may be read-only.
-    pooling : {"mean", "sum", "max"}
-        What to do with the vectors of a document, feature by feature. Repeated tokens count as
-        often as they occur.
+    pooling : {"mean", "sum", "max", "min"} or list of them
+        What to do with the vectors of a document, component by component. Repeated tokens count as
+        often as they occur. A list gives one after the other.
     n_threads : int
         Number of threads, at most; the result does not depend on it.
 
     Returns
     -------
-    features : ndarray of shape (n_documents, n_features), dtype float32
+    features : ndarray of shape (n_documents, n_poolings * n_features), dtype float32
         Row i depends on document i alone. The row of an empty document is zero.
 
     Notes
@@ -103,7 +134,17 @@ def pool_documents(corpus, vectors, pooling, n_threads):
             if begin < end:
                 features[i] = getattr(np, pooling)(vectors[corpus.token_ids[begin:end]], axis=0)
     """
-    features = np.zeros((corpus.n_documents, vectors.shape[1]), dtype=np.float32)
-    n_threads = min(n_threads, 1 + corpus.n_tokens * vectors.shape[1] // _WORK_PER_THREAD)
-    _kernels.pool(corpus.token_ids, corpus.document_offsets, vectors, pooling, features, n_threads)
+    poolings, d = poolings_of(pooling), vectors.shape[1]
+    features = np.zeros((corpus.n_documents, len(poolings) * d), dtype=np.float32)
+    n_threads = min(n_threads, 1 + corpus.n_tokens * d // _WORK_PER_THREAD)
+    for i, one in enumerate(poolings):
+        _kernels.pool(
+            corpus.token_ids,
+            corpus.document_offsets,
+            vectors,
+            one,
+            features,
+            n_threads,
+            column=i * d,
+        )
     return features

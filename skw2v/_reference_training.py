@@ -262,13 +262,13 @@ def pool_reference(token_ids, document_offsets, vectors, pooling):
     token_ids : ndarray of int32, shape (n_tokens,)
     document_offsets : ndarray of int64, shape (n_documents + 1,)
     vectors : ndarray of shape (n_words, n_features)
-    pooling : {"mean", "sum", "max"}
+    pooling : {"mean", "sum", "max", "min"}
 
     Returns
     -------
     features : ndarray of float64, shape (n_documents, n_features)
     """
-    reduce = {"mean": np.mean, "sum": np.sum, "max": np.max}[pooling]
+    reduce = {"mean": np.mean, "sum": np.sum, "max": np.max, "min": np.min}[pooling]
     vectors = np.asarray(vectors, dtype=np.float64)
     features = np.zeros((len(document_offsets) - 1, vectors.shape[1]))
     for document, (start, stop) in enumerate(pairwise(document_offsets)):

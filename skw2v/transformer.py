@@ -11,7 +11,7 @@ from skw2v._callbacks import CallbackSupportMixin
 from skw2v._corpus import Corpus, encode, read_documents
 from skw2v._likelihood import HeldOutPairs
 from skw2v._parameters import PARAMETER_CONSTRAINTS, TrainingParameters, without_ignored
-from skw2v._pooling import check_embedding, combine_vectors, pool_documents
+from skw2v._pooling import check_embedding, combine_vectors, pool_documents, poolings_of
 from skw2v._sklearn import documentation_template, keep_index, validated
 from skw2v._state import readable_state, writable_state
 from skw2v._threads import effective_n_threads
@@ -160,8 +160,9 @@ default="negative_sampling"
         The vector of a word that `transform` uses: its input vector, its output vector, their sum,
         mean or concatenation (which doubles the number of features). Changing it never retrains.
         With `loss="hierarchical_softmax"` only "input" is possible.
-    pooling : {"mean", "sum", "max"}, default="mean"
-        How `transform` makes one row of the vectors of a document's words. Changing it never
+    pooling : {"mean", "sum", "max", "min"} or list of them, default="mean"
+        How `transform` makes one row of the vectors of a document's words, component by component;
+        a list, as `["mean", "max"]`, puts its poolings one after the other. Changing it never
         retrains.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial vectors, subsampling, window sizes and noise. Pass an int for the same
@@ -485,8 +486,8 @@ default="negative_sampling"
         features : ndarray of shape (n_documents, n_features), dtype float32
             One row for every document, which depends on that document alone. Words that `fit` did
             not learn are skipped; a document without any known word gives a row of zeros.
-            n_features is n_components, or twice that if `embedding="concat"`. A pandas or polars
-            DataFrame after `set_output`.
+            n_features is n_components, twice that if `embedding="concat"`, and that for each one
+            in a list of poolings. A pandas or polars DataFrame after `set_output`.
 
         Raises
         ------
@@ -496,6 +497,7 @@ default="negative_sampling"
         check_is_fitted(self)
         self._validate_params()  # embedding and pooling may have been set since fit
         check_embedding(self.embedding, self._trained_with.loss)
+        poolings_of(self.pooling)
         return keep_index(self._pool(self._encode(X)), X, self)
 
     def score(self, X, y=None):
@@ -590,7 +592,8 @@ default="negative_sampling"
 
     @property
     def _n_features_out(self):
-        return self.input_vectors_.shape[1] * (2 if self.embedding == "concat" else 1)
+        n_vectors = len(poolings_of(self.pooling)) * (2 if self.embedding == "concat" else 1)
+        return n_vectors * self.input_vectors_.shape[1]
 
     def _set_fitted(self, attributes):
         stale = ("validation_scores_", "best_epoch_", "best_validation_score_")

@@ -202,3 +202,18 @@ def test_a_one_shot_generator_is_enough():
     expected = small().fit_transform(DOCUMENTS)
     features = small().fit_transform(document for document in DOCUMENTS)
     np.testing.assert_array_equal(features, expected)
+
+
+@pytest.mark.parametrize(
+    ("pooling", "message"),
+    [([], "a list of some"), (["mean", "median"], "a list of some"), (["max", "max"], "twice")],
+)
+def test_a_list_of_poolings_that_are_none_is_an_error(pooling, message):
+    model = small(pooling=pooling)
+    for call in (model.fit, model.fit_transform, model.partial_fit):
+        with pytest.raises(ValueError, match=message):
+            call(DOCUMENTS)
+    assert not hasattr(model, "input_vectors_")
+    fitted = small().fit(DOCUMENTS).set_params(pooling=pooling)
+    with pytest.raises(ValueError, match=message):
+        fitted.transform(DOCUMENTS)

@@ -343,7 +343,7 @@ def test_normalizers_are_sums_over_all_targets(isa, n_targets):
 
 
 @by_isa
-@pytest.mark.parametrize("pooling", ["mean", "sum", "max"])
+@pytest.mark.parametrize("pooling", ["mean", "sum", "max", "min"])
 @pytest.mark.parametrize("n_components", [1, 17, 100])
 def test_pooling_is_the_reference_at_any_number_of_threads(isa, pooling, n_components, monkeypatch):
     monkeypatch.setenv("SKW2V_ISA", isa)
@@ -358,6 +358,11 @@ def test_pooling_is_the_reference_at_any_number_of_threads(isa, pooling, n_compo
         _kernels.pool(token_ids, offsets, vectors, pooling, out, n_threads)
         # Gathered in float64 and rounded once.
         np.testing.assert_array_equal(out, expected.astype(np.float32))
+    # Beside what other poolings have put there.
+    out = np.full((len(sizes), 3 * n_components), -7, dtype=np.float32)
+    _kernels.pool(token_ids, offsets, vectors, pooling, out, 2, column=n_components)
+    np.testing.assert_array_equal(np.split(out, 3, axis=1)[1], expected.astype(np.float32))
+    assert (np.delete(out, np.s_[n_components : 2 * n_components], axis=1) == -7).all()
 
 
 # --- Choice of the instruction set

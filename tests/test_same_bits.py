@@ -186,7 +186,7 @@ def test_from_any_container(documents, container):
 
 
 @pytest.mark.parametrize("embedding", ["input", "output", "sum", "mean", "concat"])
-@pytest.mark.parametrize("pooling", ["mean", "sum", "max"])
+@pytest.mark.parametrize("pooling", ["mean", "sum", "max", ["min", "mean"]], ids=str)
 def test_a_row_does_not_depend_on_the_others(documents, embedding, pooling):
     fitted = Word2VecTransformer(
         n_components=35, max_iter=1, random_state=0, embedding=embedding, pooling=pooling

@@ -18,7 +18,7 @@ import skw2v
 from skw2v import Word2VecTransformer, _fitting
 
 EMBEDDINGS = ["input", "output", "sum", "mean", "concat"]
-POOLINGS = ["mean", "sum", "max"]
+POOLINGS = ["mean", "sum", "max", "min"]
 LOSSES = ["negative_sampling", "nce", "sampled_softmax", "hierarchical_softmax", "softmax"]
 DOCUMENTS = ["the cat sat on the mat", "the dog sat on the cat", "dog and cat", "nothing"]
 
@@ -194,6 +194,19 @@ def test_fit_returns_self_and_leaves_parameters_alone():
     before = unfitted.get_params()
     assert unfitted.fit(DOCUMENTS) is unfitted
     assert unfitted.get_params() == before
+
+
+@pytest.mark.parametrize("embedding", ["input", "concat"])
+def test_a_list_of_poolings_stands_side_by_side(embedding):
+    fitted = small(embedding=embedding, pooling=["max", "mean", "min"])
+    features = fitted.fit_transform(DOCUMENTS)
+    expected = [
+        fitted.set_params(pooling=pooling).transform(DOCUMENTS)
+        for pooling in ("max", "mean", "min")
+    ]
+    np.testing.assert_array_equal(features, np.hstack(expected))
+    fitted.set_params(pooling=["max", "mean", "min"])
+    assert len(fitted.get_feature_names_out()) == features.shape[1]
 
 
 @pytest.mark.parametrize("embedding", EMBEDDINGS)

@@ -251,13 +251,17 @@ static void log_partitions(int64_t n_hidden, float *const *hidden, float *target
  * double, so that a document of any length keeps its precision. */
 static void pool_document(const int32_t *ids, int64_t n, const float *vectors, int64_t d,
                           int pooling, double *sum, float *out) {
-    if (n == 0 || pooling == SKW2V_POOL_MAX) {
+    if (n == 0 || pooling == SKW2V_POOL_MAX || pooling == SKW2V_POOL_MIN) {
         for (int64_t j = 0; j < d; j++)
             out[j] = n == 0 ? 0.0f : vectors[ids[0] * d + j];
         for (int64_t i = 1; i < n; i++) {
             const float *row = vectors + ids[i] * d;
-            for (int64_t j = 0; j < d; j++)
-                out[j] = row[j] > out[j] ? row[j] : out[j];
+            if (pooling == SKW2V_POOL_MAX)
+                for (int64_t j = 0; j < d; j++)
+                    out[j] = row[j] > out[j] ? row[j] : out[j];
+            else
+                for (int64_t j = 0; j < d; j++)
+                    out[j] = row[j] < out[j] ? row[j] : out[j];
         }
         return;
     }

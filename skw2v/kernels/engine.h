@@ -226,7 +226,7 @@ void skw2v_run_rounds(skw2v_engine *engine, const skw2v_body *body, skw2v_team *
                       int64_t epoch, int64_t first, int64_t n, const float *learning_rates);
 void skw2v_start_team(skw2v_team *team, int n_threads, int n_cores);
 
-enum { SKW2V_POOL_MEAN = 0, SKW2V_POOL_SUM = 1, SKW2V_POOL_MAX = 2 };
+enum { SKW2V_POOL_MEAN = 0, SKW2V_POOL_SUM = 1, SKW2V_POOL_MAX = 2, SKW2V_POOL_MIN = 3 };
 
 extern const skw2v_body skw2v_body_baseline;
 extern const skw2v_body skw2v_body_avx2;
