@@ -183,13 +183,13 @@ class Trainer:
         else:
             self._kept[0][:], self._kept[1][:] = self._input.padded, self._output.padded
 
-    def snapshot(self):
-        """The vectors as they are now, as copies."""
-        d = self.parameters.n_components
+    def snapshot(self, validation_scores=None):
+        """What `finish` would return now, as copies; without scores the vectors as they are now."""
+        d, rows = self.parameters.n_components, (self._input.padded, self._output.padded)
+        if validation_scores is not None and self._kept is not None:
+            rows = self._kept
         return self._trained(
-            np.ascontiguousarray(self._input.padded[:, :d]),
-            np.ascontiguousarray(self._output.padded[:, :d]),
-            self._bias_change(),
+            *(part[:, :d].copy() for part in rows), self._bias_change(rows[1]), validation_scores
         )
 
     def finish(self, validation_scores=None):
@@ -201,15 +201,14 @@ class Trainer:
         if self._kept is not None:
             self._input.padded[:], self._output.padded[:] = self._kept
             self._kept = None
-        d, bias_change = self.parameters.n_components, self._bias_change()
+        d = self.parameters.n_components
+        bias_change = self._bias_change(self._output.padded)
         return self._trained(
             self._input.compacted(d), self._output.compacted(d), bias_change, validation_scores
         )
 
-    def _bias_change(self):
-        return (
-            self._output.padded[:, self.parameters.n_components].copy() if self._is_biased else None
-        )
+    def _bias_change(self, output_rows):
+        return output_rows[:, self.parameters.n_components].copy() if self._is_biased else None
 
     def _trained(self, input_vectors, output_vectors, bias_change, validation_scores=None):
         output_bias = np.zeros(len(output_vectors), dtype=np.float32)

@@ -38,7 +38,7 @@ class EpochReport:
     loss: float
     words_per_second: float
     score: float | None  # of the held-out documents, with early stopping
-    snapshot: Callable  # returns the TrainedVectors so far
+    snapshot: Callable  # returns the TrainedVectors that stopping now would give
 
 
 def train(
@@ -128,7 +128,8 @@ def train(
         )
         words_per_second = epoch_corpus.n_tokens / (time.perf_counter() - started)
         score = watch.look_at(trainer) if watch else None
-        report = EpochReport(epoch, loss, words_per_second, score, trainer.snapshot)
+        snapshot = partial(trainer.snapshot, np.array(watch.scores) if watch else None)
+        report = EpochReport(epoch, loss, words_per_second, score, snapshot)
         wants_to_stop = on_epoch is not None and on_epoch(report)
         if wants_to_stop or (watch and watch.has_seen_enough):
             break

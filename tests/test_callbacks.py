@@ -88,6 +88,24 @@ def test_training_goes_on_from_the_estimator_so_far(documents):
     np.testing.assert_array_equal(found.input_vectors_, expected.input_vectors_)
 
 
+def test_under_early_stopping_the_estimator_so_far_is_that_of_the_best_epoch(documents):
+    class Scores(Recorder):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            if context.task_name == "epoch":
+                self.features.append(fitted_estimator.transform(["t0w0 t1w0"]))
+                self.curves.append(fitted_estimator.validation_scores_)
+            return False
+
+    recorder = Scores()
+    model = small(early_stopping=True, max_iter=60, learning_rate=0.2).set_callbacks(recorder)
+    model.fit(documents)
+    for epoch, scores in enumerate(recorder.curves):
+        np.testing.assert_array_equal(scores, model.validation_scores_[: epoch + 1])
+    assert model.best_epoch_ < model.n_iter_ - 1
+    for features in recorder.features[model.best_epoch_ :]:
+        np.testing.assert_array_equal(features, model.transform(["t0w0 t1w0"]))
+
+
 def test_true_from_a_hook_stops_training(documents):
     model = small().set_callbacks(Recorder(stop_after=1)).fit(documents)
     assert model.n_iter_ == len(model.loss_curve_) == 2
