@@ -17,7 +17,14 @@ from itertools import chain, repeat
 import numpy as np
 
 from ._analyzer import analyze_documents
-from ._vocabulary import Vocabulary, add_counts, find_ids, rank_words, read_vocabulary
+from ._vocabulary import (
+    Vocabulary,
+    add_counts,
+    find_ids,
+    index_of,
+    rank_words,
+    read_vocabulary,
+)
 from .encoded_documents import EncodedDocuments, of_tokens, take
 
 _BLOCK = 1 << 14  # tokens: what is held beside the stream stays below 0.5 MB, and in the cache
@@ -159,7 +166,7 @@ def build_corpus(
     new_ids = np.full(len(counts), -1, dtype=np.int32)
     new_ids[provisional_ids] = np.arange(len(words), dtype=np.int32)
     corpus = _compact(token_ids, offsets, new_ids)
-    return Vocabulary(words, counts[provisional_ids], _index(words)), corpus
+    return Vocabulary(words, counts[provisional_ids], index_of(words)), corpus
 
 
 def grow_vocabulary(
@@ -267,7 +274,7 @@ def _encode(documents, analyze, index):
 
 def _build_with(words, documents, analyze, document_weight):
     """``build_corpus`` with a given vocabulary."""
-    index = _index(words)
+    index = index_of(words)
     corpus = _encode(documents, analyze, index)
     _check_not_empty(corpus.n_documents)
     counts = _count_words(corpus, len(words), document_weight)
@@ -395,10 +402,6 @@ def _compact_blocks(token_ids, offsets, new_ids):
         token_ids[n_kept : n_kept + kept_before[-1]] = block[kept]
         n_kept += kept_before[-1]
     return n_kept
-
-
-def _index(words):
-    return dict(zip(words, range(len(words)), strict=True))
 
 
 def _type_of_first(tokens):

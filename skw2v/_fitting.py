@@ -128,7 +128,7 @@ def partial_fit(model, X, sample_weight):
             "the words cannot grow once its nodes are trained"
         )
     parameters = model._training_parameters()
-    start, words_seen, pending = None, 0.0, {}
+    start, words_seen, pending = None, 0, {}
     if model.__sklearn_is_fitted__():
         parameters = _gone_on_with(model, parameters)
         start, words_seen, pending = model._trained, model._words_seen, model._pending
@@ -151,8 +151,7 @@ def partial_fit(model, X, sample_weight):
                 f"vocabulary is empty: no token occurs min_count={model.min_count} times in the "
                 "first batch; lower min_count, pass a larger batch or a vocabulary"
             )
-    lengths = np.diff(corpus.document_offsets)
-    n_words = float(lengths.sum() if weight is None else lengths @ weight)
+    n_words = expected_tokens(corpus, weight)
     rates = (parameters.learning_rate,) * 2
     if model.total_words is not None:
         done = np.array([words_seen, words_seen + n_words]) / model.total_words

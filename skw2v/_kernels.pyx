@@ -3,8 +3,9 @@
 
 Python validates, allocates and decides; the functions here turn memoryviews into C structs, run the
 phases of a round over threads, and hand back. `Engine` and `init_vectors` are called by
-`_training.py` alone, `pool` by `_pooling.py`, `random_bits` and `log_normalizers` by
-`_likelihood.py`; the last section is a door for tests.
+`_trainer.py` alone, `uniforms` by `_training.py`, `pool` by `_pooling.py`, `random_bits` and
+`log_normalizers` by `_likelihood.py`, the tree's functions by `_huffman.py` and `_layout.py`; the
+last section is a door for tests.
 """
 
 import os

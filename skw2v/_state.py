@@ -21,7 +21,7 @@ _SHARED = {
 }
 
 
-def fitted_attributes(vocabulary, parameters, trained, words_seen=0.0, pending=None):
+def fitted_attributes(vocabulary, parameters, trained, words_seen=0, pending=None):
     """The attributes of an estimator that has been trained so far.
 
     Parameters
@@ -29,7 +29,7 @@ def fitted_attributes(vocabulary, parameters, trained, words_seen=0.0, pending=N
     vocabulary : skw2v._vocabulary.Vocabulary
     parameters : skw2v._parameters.TrainingParameters
     trained : skw2v._trainer.TrainedVectors
-    words_seen : float, default=0.0
+    words_seen : int, default=0
         How many words of the vocabulary `partial_fit` has trained.
     pending : dict, default=None
         Token to count, of what `partial_fit` has seen that is not a word yet. None: nothing.
@@ -131,7 +131,7 @@ def readable_state(estimator_class, state):
             bias_change=np.zeros_like(bias) if biased else None,
             tree_counts=state["word_counts_"],
         )
-        state |= {"_words_seen": 0.0, "_pending": {}}
+        state |= {"_words_seen": 0, "_pending": {}}
     if "_trained" in state:
         shared = {
             name: state[attribute]

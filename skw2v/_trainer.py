@@ -84,7 +84,7 @@ class Trainer:
         keep_threshold = _sampling.keep_thresholds(word_counts, parameters.subsample)
         if layout is None:
             layout = choose_layout(n_tokens, word_counts, keep_threshold, parameters)
-        self.parameters, self._start = parameters, start
+        self.parameters = parameters
         self.n_iter = start.n_iter if start else 0
         self.loss_curve = start.loss_curve.tolist() if start else []
         self._is_biased = parameters.loss in BIASED_LOSSES
@@ -98,8 +98,11 @@ class Trainer:
         n_words, n_columns = len(word_counts), parameters.n_components + self._is_biased
         self._input = _Rows(n_words, n_columns)
         self._output = _Rows(n_words - self._is_tree, n_columns)
-        self._fill(n_threads)
+        self._fill(start, n_threads)
         self._kept = None  # copies of both, of the epoch worth keeping
+        kernel_objective = objective(
+            word_counts, keep_threshold, parameters, layout, self._bias_start, self._tree_counts
+        )
         self._make_engine = lambda corpus: _kernels.Engine(
             corpus.token_ids,
             corpus.document_offsets,
@@ -117,16 +120,13 @@ class Trainer:
             isa=isa,
             **kernel_objective,
         )
-        kernel_objective = objective(
-            word_counts, keep_threshold, parameters, layout, self._bias_start, self._tree_counts
-        )
         self._engine = self._corpus = None
         self._team = _Team(n_threads)
 
-    def _fill(self, n_threads):
+    def _fill(self, start, n_threads):
         """Give every row its start."""
         input_rows, output_rows = self._input.padded, self._output.padded
-        d, start = self.parameters.n_components, self._start
+        d = self.parameters.n_components
         rows_at_once = max(1, FLOATS_PER_INIT // self._input.stride)
         for first in range(0, len(input_rows), rows_at_once):
             rows = slice(first, first + rows_at_once)
@@ -197,7 +197,7 @@ class Trainer:
 
         They take over the trainer's memory: it cannot go on.
         """
-        self._engine = self._corpus = self._start = None
+        self._engine = self._corpus = None
         if self._kept is not None:
             self._input.padded[:], self._output.padded[:] = self._kept
             self._kept = None

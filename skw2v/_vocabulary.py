@@ -40,8 +40,7 @@ class Vocabulary:
     def uncounted(cls, vocabulary=None):
         """To grow from: the words that the user gives, as for `read_vocabulary`, or none."""
         words = [] if vocabulary is None else read_vocabulary(vocabulary)
-        index = dict(zip(words, range(len(words)), strict=True))
-        return cls(words, np.zeros(len(words), dtype=np.int64), index)
+        return cls(words, np.zeros(len(words), dtype=np.int64), index_of(words))
 
 
 def rank_words(tokens, counts, min_count, max_features):
@@ -132,8 +131,13 @@ def add_counts(vocabulary, pending, tokens, counts, min_count, max_features):
     exact = all(isinstance(count, int) for count in joining_counts)
     joining_counts = np.array(joining_counts, dtype=np.int64 if exact else np.float64)
     words = vocabulary.words + joining
-    index = dict(zip(words, range(len(words)), strict=True))
+    index = index_of(words)
     return Vocabulary(words, np.append(raised, joining_counts), index), pending
+
+
+def index_of(words):
+    """Token to id, in the order of the ids."""
+    return dict(zip(words, range(len(words)), strict=True))
 
 
 def find_ids(tokens, index):

@@ -182,7 +182,7 @@ def test_a_first_batch_without_words_of_the_given_vocabulary_is_an_error():
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss != "hierarchical_softmax"])
 def test_words_join_when_they_have_occurred_often_enough(loss):
     model = small(loss=loss, min_count=3, grow_vocabulary=True)
-    model.partial_fit(["a1 b1 a1 b1 a1 b1 c1 c1"] * 1)
+    model.partial_fit(["a1 b1 a1 b1 a1 b1 c1 c1"])
     assert list(model.vocabulary_) == ["a1", "b1"]
     kept = model.input_vectors_.copy()
     model.partial_fit(["c1 d1 d1"])
