@@ -2,7 +2,7 @@
 
 What is offered here::
 
-    Word2VecTransformer   documents in, dense features out
+    Word2VecTransformer   documents in, features out
     EncodedDocuments      documents analysed once, to be fitted and scored many times
     WordVectors           words and their vectors: neighbours, analogies, files
     show_versions         what a bug report needs
@@ -30,18 +30,21 @@ and the rooms behind it::
     _layout.py               how a corpus is cut into rounds and shards
     _trainer.py              matrices and one epoch; the one caller of the training kernels
     _training.py             which epochs, at what rate, and when to stop
-    _fitting.py              what fit and partial_fit do, and `memory`
+    _fitting.py              what fit, partial_fit and fit_pooling do, and `memory`
     _state.py                fitted attributes, and what is pickled
     _callbacks.py            scikit-learn's callbacks, where it has them
     _progress.py             what verbose=1 shows
     _likelihood.py           held-out pairs -> mean log-likelihood
-    _pooling.py              ids + vectors -> document features
+    _document_features.py    what each pooling learns, and the features that come of it
+    _clusters.py             word vectors -> soft clusters
+    _pooling.py              ids + vectors -> sums; the one caller of the pooling kernels
     _threads.py              n_jobs -> number of threads
     _evaluation.py           word pairs and analogies: scores
     _word_map.py             where the words of a picture stand
     _reference.py            every formula in plain NumPy float64, which tests compare with
     _reference_objectives.py the same for the five objectives' targets
     _reference_training.py   the same for a whole training, shard by shard and round by round
+    _reference_pooling.py    the same for every pooling
     _kernels.pyx             memoryviews -> C structs, a team of threads over shards; test doors
     kernels/                 plain C: one body compiled per instruction set; one dispatch file
 

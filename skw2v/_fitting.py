@@ -1,4 +1,4 @@
-"""What `fit` and `partial_fit` do: an estimator's parameters and documents in, attributes out.
+"""What `fit`, `partial_fit` and `fit_pooling` do: parameters and documents in, attributes out.
 
 Nothing here changes the estimator. Its attributes are set in one go when all is done, so that
 neither an error nor Ctrl-C leaves a half of them.
@@ -13,6 +13,13 @@ from sklearn.utils.validation import check_memory
 from skw2v._analyzer import check_documents
 from skw2v._callbacks import FitTasks
 from skw2v._corpus import Corpus, build_corpus, encode, grow_vocabulary, read_documents
+from skw2v._document_features import (
+    DocumentFrequencies,
+    Material,
+    check_clusters,
+    learn_poolings,
+    learn_tfidf,
+)
 from skw2v._parameters import check_document_weight
 from skw2v._pooling import check_embedding, poolings_of
 from skw2v._progress import Progress, no_progress
@@ -67,6 +74,10 @@ def fit(model, X, y, sample_weight):
         corpus = encode(documents, model._build_analyzer(), vocabulary)
     else:
         vocabulary, corpus = _build_corpus(model, documents, weight)
+    check_clusters(model, len(vocabulary))
+    frequencies = model._frequencies if goes_on else None
+    if frequencies is None:
+        frequencies = DocumentFrequencies.of(corpus, len(vocabulary), weight)
     stopping = None
     if held_out is not None:
         held_out = corpus.repeated(held_out.astype(np.int64))
@@ -77,8 +88,12 @@ def fit(model, X, y, sample_weight):
     data = {"X": X, "y": y, "metadata": metadata}
     tasks = FitTasks(model, parameters.max_iter - n_done, data)
 
-    def attributes_of(trained):
-        return fitted_attributes(vocabulary, parameters, trained, **stream)
+    def attributes_of(trained, poolings=("tfidf",)):
+        material = Material(
+            corpus, weight, trained, vocabulary.counts, frequencies, parameters.seed
+        )
+        learned = learn_poolings(model, poolings, material, effective_n_threads(model.n_jobs))
+        return fitted_attributes(vocabulary, parameters, trained, frequencies, learned, **stream)
 
     with _shown(model, n_done, expected_tokens(corpus, weight)) as progress:
 
@@ -99,8 +114,9 @@ def fit(model, X, y, sample_weight):
             on_call=progress.advance,
             on_epoch=end_epoch,
         )
-    tasks.end(lambda: attributes_of(trained))
-    return attributes_of(trained), corpus
+    attributes = attributes_of(trained, {"tfidf", *poolings_of(model.pooling)})
+    tasks.end(lambda: attributes)
+    return attributes, corpus
 
 
 def partial_fit(model, X, sample_weight):
@@ -165,9 +181,49 @@ def partial_fit(model, X, sample_weight):
         document_weight=weight,
         start=start,
     )
+    frequencies = DocumentFrequencies.of(corpus, len(vocabulary), weight)
+    if start is not None:  # from a pickle that had none there is nothing to add to
+        frequencies = model._frequencies and model._frequencies.plus(frequencies)
     return fitted_attributes(
-        vocabulary, parameters, trained, words_seen=words_seen + n_words, pending=pending
+        vocabulary,
+        parameters,
+        trained,
+        frequencies,
+        # The others would have to look at all the batches again.
+        {"tfidf": learn_tfidf(frequencies)} if frequencies else {},
+        words_seen=words_seen + n_words,
+        pending=pending,
     )
+
+
+def fit_pooling(model, X, sample_weight):
+    """Learn what the poolings that are set need, for the vectors that there are.
+
+    Parameters
+    ----------
+    model : Word2VecTransformer
+    X, sample_weight
+        As for its method.
+
+    Returns
+    -------
+    attributes : dict
+    """
+    check_embedding(model.embedding, model._trained_with.loss)
+    poolings = poolings_of(model.pooling)
+    check_clusters(model, len(model._vocabulary))
+    documents = read_documents(check_documents(X), model._build_analyzer())
+    weight = check_document_weight(sample_weight, len(documents))
+    vocabulary = model._vocabulary
+    corpus = encode(documents, model._build_analyzer(), vocabulary)
+    frequencies = model._frequencies
+    if frequencies is None:
+        frequencies = DocumentFrequencies.of(corpus, len(vocabulary), weight)
+    seed = model._trained_with.seed
+    material = Material(corpus, weight, model._trained, vocabulary.counts, frequencies, seed)
+    names = {"tfidf", *poolings}
+    learned = learn_poolings(model, names, material, effective_n_threads(model.n_jobs))
+    return {"_frequencies": frequencies, "_learned_poolings": model._learned_poolings | learned}
 
 
 def _gone_on_with(model, parameters):

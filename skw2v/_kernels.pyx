@@ -3,9 +3,9 @@
 
 Python validates, allocates and decides; the functions here turn memoryviews into C structs, run the
 phases of a round over threads, and hand back. `Engine` and `init_vectors` are called by
-`_trainer.py` alone, `uniforms` by `_training.py`, `pool` by `_pooling.py`, `random_bits` and
-`log_normalizers` by `_likelihood.py`, the tree's functions by `_huffman.py` and `_layout.py`; the
-last section is a door for tests.
+`_trainer.py` alone, `uniforms` by `_training.py`, `pool`, `pool_clusters` and `count_documents` by
+`_pooling.py`, `random_bits` and `log_normalizers` by `_likelihood.py`, the tree's functions by
+`_huffman.py` and `_layout.py`; the last section is a door for tests.
 """
 
 import os
@@ -68,6 +68,7 @@ cdef extern from "engine.h" nogil:
         SKW2V_POOL_SUM
         SKW2V_POOL_MAX
         SKW2V_POOL_MIN
+        SKW2V_POOL_WEIGHTED_MEAN
 
     ctypedef struct skw2v_slot:
         int32_t word
@@ -143,6 +144,17 @@ cdef extern from "engine.h" nogil:
         double first
         double others
 
+    ctypedef struct skw2v_pooling:
+        const float *vectors
+        int64_t n_components
+        int kind
+        const double *weights
+        const double *removed
+        const int64_t *word_offsets
+        const int32_t *clusters
+        int32_t n_clusters
+        double threshold
+
     ctypedef struct skw2v_body:
         const char *name
         void (*train_shard)(skw2v_engine *, int64_t, int, float) noexcept nogil
@@ -152,8 +164,10 @@ cdef extern from "engine.h" nogil:
         void (*flush_loss)(skw2v_loss *) noexcept nogil
         void (*log_partitions)(int64_t, float **, float *, int64_t, int64_t, double *,
                                float *) noexcept nogil
-        void (*pool_document)(const int32_t *, int64_t, const float *, int64_t, int, double *,
+        void (*pool_document)(const skw2v_pooling *, const int32_t *, int64_t, double *,
                               float *) noexcept nogil
+        int64_t (*pool_clusters)(const skw2v_pooling *, const int32_t *, int64_t, double *,
+                                 uint8_t *, int32_t *, float *) noexcept nogil
 
     void skw2v_reset_loss(skw2v_loss *loss)
     int skw2v_allocate(skw2v_engine *engine)
@@ -445,6 +459,7 @@ POOLINGS = {
     "sum": SKW2V_POOL_SUM,
     "max": SKW2V_POOL_MAX,
     "min": SKW2V_POOL_MIN,
+    "weighted_mean": SKW2V_POOL_WEIGHTED_MEAN,
 }
 
 
@@ -456,12 +471,19 @@ def pool(
     float[:, ::1] out,
     int n_threads,
     int64_t column=0,
+    const double[::1] weights=None,
+    const double[::1] removed=None,
 ):
-    """Pool each document's token vectors into its row of ``out``, from ``column`` on."""
+    """Pool each document's token vectors into its row of ``out``, from ``column`` on.
+
+    A token's vector counts ``weights[id]`` times ("max" and "min" ignore it); "mean" divides by the
+    number of tokens all the same, "weighted_mean" by the sum of their weights. ``removed`` is a
+    unit vector: what a row has of it is taken away.
+    """
     cdef:
-        int kind = POOLINGS[pooling]
+        skw2v_pooling how
         const skw2v_body *body = choose_body(None)
-        int64_t n_documents = document_offsets.shape[0] - 1, d, n_components = vectors.shape[1]
+        int64_t n_documents = document_offsets.shape[0] - 1, d
         const int32_t *ids = &token_ids[0] if token_ids.shape[0] else NULL
         double[:, ::1] sums
         # Many small blocks: where another library's idle threads still spin on a core, the thread
@@ -469,13 +491,89 @@ def pool(
         int block, n_blocks = min(16 * n_threads, n_documents)
     if n_documents == 0:
         return
-    sums = np.empty((n_blocks, n_components))
+    how.vectors = &vectors[0, 0]
+    how.n_components = vectors.shape[1]
+    how.kind = POOLINGS[pooling]
+    how.weights = &weights[0] if weights is not None else NULL
+    how.removed = &removed[0] if removed is not None else NULL
+    sums = np.empty((n_blocks, how.n_components))
     for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="dynamic"):
         for d in range(n_documents * block // n_blocks, n_documents * (block + 1) // n_blocks):
-            body.pool_document(ids + document_offsets[d],
+            body.pool_document(&how, ids + document_offsets[d],
                                document_offsets[d + 1] - document_offsets[d],
-                               &vectors[0, 0], n_components, kind, &sums[block, 0],
-                               &out[d, column])
+                               &sums[block, 0], &out[d, column])
+
+
+def pool_clusters(
+    const int32_t[::1] token_ids,
+    const int64_t[::1] document_offsets,
+    const float[:, ::1] vectors,
+    const int64_t[::1] word_offsets,
+    const int32_t[::1] clusters,
+    const double[::1] weights,
+    int n_clusters,
+    double threshold,
+    int32_t[:, ::1] columns,
+    float[:, ::1] values,
+    int64_t[::1] n_kept,
+    int n_threads,
+):
+    """Sum each document's token vectors cluster by cluster, scale to length 1, drop what is small.
+
+    Word w is in ``clusters[e]`` with ``weights[e]``, for e from ``word_offsets[w]`` to before
+    ``word_offsets[w + 1]``. Row i of ``columns`` and ``values``, as wide as all the clusters'
+    components, gets ``n_kept[i]`` entries: those at least ``threshold`` away from zero.
+    """
+    cdef:
+        skw2v_pooling how
+        const skw2v_body *body = choose_body(None)
+        int64_t n_documents = document_offsets.shape[0] - 1, d
+        const int32_t *ids = &token_ids[0] if token_ids.shape[0] else NULL
+        double[:, ::1] sums
+        uint8_t[:, ::1] has
+        int block, n_blocks = min(16 * n_threads, n_documents)
+    if n_documents == 0:
+        return
+    how.vectors = &vectors[0, 0]
+    how.n_components = vectors.shape[1]
+    how.word_offsets = &word_offsets[0]
+    how.clusters = &clusters[0]
+    how.weights = &weights[0]
+    how.n_clusters = n_clusters
+    how.threshold = threshold
+    sums = np.empty((n_blocks, n_clusters * how.n_components))
+    has = np.empty((n_blocks, n_clusters), dtype=np.uint8)
+    for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="dynamic"):
+        for d in range(n_documents * block // n_blocks, n_documents * (block + 1) // n_blocks):
+            n_kept[d] = body.pool_clusters(&how, ids + document_offsets[d],
+                                           document_offsets[d + 1] - document_offsets[d],
+                                           &sums[block, 0], &has[block, 0], &columns[d, 0],
+                                           &values[d, 0])
+
+
+def count_documents(
+    const int32_t[::1] token_ids,
+    const int64_t[::1] document_offsets,
+    const double[::1] document_weight,
+    double[::1] out,
+):
+    """Add the weights of the documents that have each word to ``out``, one a word.
+
+    ``document_weight`` may be None: all 1.
+    """
+    cdef:
+        int64_t d, i
+        int32_t word
+        double weight = 1.0
+        int64_t[::1] last_seen = np.full(out.shape[0], -1, dtype=np.int64)
+    for d in range(document_offsets.shape[0] - 1):
+        if document_weight is not None:
+            weight = document_weight[d]
+        for i in range(document_offsets[d], document_offsets[d + 1]):
+            word = token_ids[i]
+            if last_seen[word] != d:
+                last_seen[word] = d
+                out[word] += weight
 
 
 def random_bits(uint64_t seed, uint64_t purpose, uint64_t epoch, uint64_t counter):

@@ -11,6 +11,7 @@ from skw2v._sklearn import HasMethods, Interval, StrOptions
 
 SAMPLED_LOSSES = ("negative_sampling", "nce", "sampled_softmax")
 BIASED_LOSSES = ("nce", "sampled_softmax", "softmax")
+POOLINGS = ("mean", "sum", "max", "min", "tfidf", "sif", "scdv")
 
 _POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 _UP_TO_A_MILLION = Interval(Integral, 1, 2**20, closed="both")
@@ -59,7 +60,8 @@ PARAMETER_CONSTRAINTS = {
     "total_words": [_POSITIVE_INT, None],
     # transform
     "embedding": [StrOptions({"input", "output", "sum", "mean", "concat"})],
-    "pooling": [StrOptions({"mean", "sum", "max", "min"}), list],
+    "pooling": [StrOptions(set(POOLINGS)), list],
+    "n_clusters": [_POSITIVE_INT],
     # the rest
     "random_state": ["random_state"],
     "n_jobs": [Interval(Integral, None, -1, closed="right"), _POSITIVE_INT, None],

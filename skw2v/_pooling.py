@@ -1,12 +1,22 @@
-"""From word vectors to document features: which of the two vectors of a word, and how to pool."""
+"""From ids and vectors to rows: which of the two vectors of a word, and the sums over documents.
+
+The one caller of the pooling kernels. What the sums need to have learned before is in
+``_document_features``.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from skw2v import _kernels
+from skw2v._parameters import POOLINGS
 
 # Components that a thread must have to add before it pays to wake it: some 0.2 ms of work. On a
 # busy machine a team of threads that waits for its last member costs milliseconds.
 _WORK_PER_THREAD = 2**20
+
+# Components of the rows of clusters that are held, with their columns, before they are packed.
+_CLUSTER_BLOCK = 2**21
 
 
 def check_embedding(embedding, loss):
@@ -55,8 +65,8 @@ def poolings_of(pooling):
     (['mean'], ['mean', 'max'])
     """
     poolings = [pooling] if isinstance(pooling, str) else list(pooling)
-    known = list(_kernels.POOLINGS)
-    if not poolings or any(one not in known for one in poolings):
+    if not poolings or any(one not in POOLINGS for one in poolings):
+        known = list(POOLINGS)
         raise ValueError(f"pooling is {pooling!r}; expected one of {known}, or a list of some")
     if len(set(poolings)) < len(poolings):
         raise ValueError(f"pooling is {pooling!r}, with one of them twice; name each once")
@@ -106,8 +116,33 @@ def combine_vectors(input_vectors, output_vectors, embedding):
     )
 
 
-def pool_documents(corpus, vectors, pooling, n_threads):
-    """Pool the vectors of each document's tokens into one row.
+def vectors_of(corpus, input_vectors, output_vectors, embedding):
+    """`combine_vectors` for the words of a corpus; what the other rows hold is undefined.
+
+    A few documents need a few rows, and not the sums of a whole vocabulary. The others are neither
+    written nor read, so a large matrix takes memory for those few alone.
+
+    Parameters
+    ----------
+    corpus : skw2v._corpus.Corpus
+    input_vectors, output_vectors, embedding
+        As for `combine_vectors`.
+
+    Returns
+    -------
+    vectors : ndarray of shape (n_words, n_components or 2 * n_components), dtype float32
+    """
+    if embedding in ("input", "output") or corpus.n_tokens >= len(input_vectors):
+        return combine_vectors(input_vectors, output_vectors, embedding)
+    used = np.unique(corpus.token_ids)
+    rows = combine_vectors(input_vectors[used], output_vectors[used], embedding)
+    vectors = np.empty((len(input_vectors), rows.shape[1]), dtype=np.float32)
+    vectors[used] = rows
+    return vectors
+
+
+def pool_documents(corpus, vectors, pooling, n_threads, out, column=0, weights=None, removed=None):
+    """Pool the vectors of each document's tokens into a part of its row.
 
     Parameters
     ----------
@@ -115,36 +150,135 @@ def pool_documents(corpus, vectors, pooling, n_threads):
         The encoded documents; ids are rows of `vectors`.
     vectors : ndarray of shape (n_words, n_features), dtype float32
         One vector a word, C-contiguous; may be read-only.
-    pooling : {"mean", "sum", "max", "min"} or list of them
+    pooling : {"mean", "sum", "max", "min", "weighted_mean"}
         What to do with the vectors of a document, component by component. Repeated tokens count as
-        often as they occur. A list gives one after the other.
+        often as they occur. "mean" divides by the number of tokens whatever their weights,
+        "weighted_mean" by the sum of these.
     n_threads : int
         Number of threads, at most; the result does not depend on it.
-
-    Returns
-    -------
-    features : ndarray of shape (n_documents, n_poolings * n_features), dtype float32
-        Row i depends on document i alone. The row of an empty document is zero.
+    out : ndarray of shape (n_documents, at least column + n_features), dtype float32
+        Row i depends on document i alone. Columns from `column` on are written; those of an empty
+        document are zero.
+    column : int, default=0
+    weights : ndarray of shape (n_words,), dtype float64, default=None
+        What each word's vector is multiplied by; "max" and "min" know none. None: 1.
+    removed : ndarray of shape (n_features,), dtype float64, default=None
+        A vector of length 1 (or 0) that the rows are made orthogonal to. None: nothing.
 
     Notes
     -----
-    In NumPy, up to the order of the additions::
+    In NumPy, up to the order of the additions, and for "mean"::
 
         for i, (begin, end) in enumerate(pairwise(corpus.document_offsets)):
             if begin < end:
-                features[i] = getattr(np, pooling)(vectors[corpus.token_ids[begin:end]], axis=0)
+                ids = corpus.token_ids[begin:end]
+                row = weights[ids] @ vectors[ids] / len(ids)
+                out[i, column : column + n_features] = row - (row @ removed) * removed
     """
-    poolings, d = poolings_of(pooling), vectors.shape[1]
-    features = np.zeros((corpus.n_documents, len(poolings) * d), dtype=np.float32)
-    n_threads = min(n_threads, 1 + corpus.n_tokens * d // _WORK_PER_THREAD)
-    for i, one in enumerate(poolings):
-        _kernels.pool(
+    _kernels.pool(
+        corpus.token_ids,
+        corpus.document_offsets,
+        vectors,
+        pooling,
+        out,
+        _worthwhile_threads(n_threads, corpus, vectors.shape[1]),
+        column=column,
+        weights=weights,
+        removed=removed,
+    )
+
+
+@dataclass(frozen=True)
+class SoftClusters:
+    """Which clusters each word is in, and how much of it.
+
+    Word w is in ``clusters[e]`` with ``weights[e]``, for e from ``word_offsets[w]`` to before
+    ``word_offsets[w + 1]``.
+    """
+
+    word_offsets: np.ndarray  # (n_words + 1,), int64
+    clusters: np.ndarray  # int32
+    weights: np.ndarray  # float64
+    n_clusters: int
+
+
+def pool_clusters(corpus, vectors, soft, threshold, n_threads):
+    """Sum the vectors of each document's tokens cluster by cluster, scaled to length 1.
+
+    Parameters
+    ----------
+    corpus, vectors, n_threads
+        As for `pool_documents`.
+    soft : SoftClusters
+    threshold : float
+        Components nearer to zero than this become zero, after scaling.
+
+    Yields
+    ------
+    n_kept : ndarray of shape (n_documents_of_block,), dtype int64
+        How many components of each row are not zero. The blocks follow each other.
+    columns : ndarray of shape (sum of n_kept,), dtype int32
+        Which they are, rising in each row: cluster k has the n_features columns from
+        k * n_features on.
+    values : ndarray of shape (sum of n_kept,), dtype float32
+
+    Notes
+    -----
+    In NumPy, for one document, where `weights` is `soft` as an array of shape
+    (n_words, n_clusters)::
+
+        row = np.concatenate([weights[ids, k] @ vectors[ids] for k in range(n_clusters)])
+        row /= np.linalg.norm(row)
+        row[abs(row) < threshold] = 0
+    """
+    width = soft.n_clusters * vectors.shape[1]
+    size = min(max(1, _CLUSTER_BLOCK // width), corpus.n_documents)
+    columns = np.empty((size, width), dtype=np.int32)
+    values = np.empty((size, width), dtype=np.float32)
+    n_threads = _worthwhile_threads(n_threads, corpus, vectors.shape[1])
+    for start in range(0, corpus.n_documents, size):
+        offsets = corpus.document_offsets[start : start + size + 1]
+        n_kept = np.empty(len(offsets) - 1, dtype=np.int64)
+        _kernels.pool_clusters(
             corpus.token_ids,
-            corpus.document_offsets,
+            offsets,
             vectors,
-            one,
-            features,
+            soft.word_offsets,
+            soft.clusters,
+            soft.weights,
+            soft.n_clusters,
+            threshold,
+            columns,
+            values,
+            n_kept,
             n_threads,
-            column=i * d,
         )
-    return features
+        # Only what has been written is looked at: most of the room never becomes memory.
+        yield (
+            n_kept,
+            np.concatenate([row[:n] for row, n in zip(columns, n_kept, strict=False)]),
+            np.concatenate([row[:n] for row, n in zip(values, n_kept, strict=False)]),
+        )
+
+
+def count_documents(corpus, n_words, document_weight=None):
+    """In how many documents each word occurs.
+
+    Parameters
+    ----------
+    corpus : skw2v._corpus.Corpus
+    n_words : int
+    document_weight : ndarray of shape (n_documents,), dtype float64, default=None
+        How often each document counts. None: once.
+
+    Returns
+    -------
+    counts : ndarray of shape (n_words,), dtype float64
+    """
+    counts = np.zeros(n_words)
+    _kernels.count_documents(corpus.token_ids, corpus.document_offsets, document_weight, counts)
+    return counts
+
+
+def _worthwhile_threads(n_threads, corpus, n_features):
+    return min(n_threads, 1 + corpus.n_tokens * n_features // _WORK_PER_THREAD)

@@ -1,12 +1,10 @@
-"""Training as a whole, and what is made of the vectors, in plain NumPy float64.
+"""Training as a whole in plain NumPy float64.
 
 The other half of the specification in ``_reference``: how the token stream is laid out in shards
-and rounds, how the learning rate falls, how shards merge; and pooling of token vectors into
-document vectors.
+and rounds, how the learning rate falls, how shards merge.
 """
 
 from functools import partial
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -235,43 +233,3 @@ def _train_shard(windows, token_ids, pool, n_negatives, choose_targets, train_wi
             noise_loss += window_loss - window_true
             fresh_pairs += window_pairs
     return true_loss + noise_loss * (n_pairs / max(fresh_pairs, 1)), n_pairs
-
-
-# --- From vectors to features.
-
-
-def combined_vectors(input_vectors, output_vectors, embedding):
-    """The vectors that `embedding` names: one of the matrices, or both of them combined."""
-    combine = {
-        "input": lambda v, u: v,
-        "output": lambda v, u: u,
-        "sum": lambda v, u: v + u,
-        "mean": lambda v, u: (v + u) / 2,
-        "concat": lambda v, u: np.hstack([v, u]),
-    }[embedding]
-    return combine(
-        np.asarray(input_vectors, dtype=np.float64), np.asarray(output_vectors, dtype=np.float64)
-    )
-
-
-def pool_reference(token_ids, document_offsets, vectors, pooling):
-    """One vector for each document; zeros for a document without tokens.
-
-    Parameters
-    ----------
-    token_ids : ndarray of int32, shape (n_tokens,)
-    document_offsets : ndarray of int64, shape (n_documents + 1,)
-    vectors : ndarray of shape (n_words, n_features)
-    pooling : {"mean", "sum", "max", "min"}
-
-    Returns
-    -------
-    features : ndarray of float64, shape (n_documents, n_features)
-    """
-    reduce = {"mean": np.mean, "sum": np.sum, "max": np.max, "min": np.min}[pooling]
-    vectors = np.asarray(vectors, dtype=np.float64)
-    features = np.zeros((len(document_offsets) - 1, vectors.shape[1]))
-    for document, (start, stop) in enumerate(pairwise(document_offsets)):
-        if stop > start:
-            features[document] = reduce(vectors[token_ids[start:stop]], axis=0)
-    return features

@@ -3,9 +3,15 @@
 import functools
 import importlib.metadata
 
+from scipy.sparse import issparse
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._set_output import _get_output_config
+
+try:  # from 1.9 on it is configured which of SciPy's two interfaces sparse output has
+    from sklearn.utils._sparse import _align_api_if_sparse as sparse_as_configured
+except ImportError:
+    from scipy.sparse import csr_matrix as sparse_as_configured
 
 __all__ = [
     "HasMethods",
@@ -13,6 +19,7 @@ __all__ = [
     "StrOptions",
     "documentation_template",
     "keep_index",
+    "sparse_as_configured",
     "validated",
 ]
 
@@ -46,7 +53,7 @@ def keep_index(features, X, estimator):
 
     Parameters
     ----------
-    features : ndarray of shape (n_documents, n_features)
+    features : ndarray or sparse matrix, of shape (n_documents, n_features)
         What `estimator.transform(X)` has computed.
     X : iterable of documents
         What it was given.
@@ -55,10 +62,10 @@ def keep_index(features, X, estimator):
 
     Returns
     -------
-    features : ndarray or pandas.DataFrame
-        The columns get their names from scikit-learn.
+    features : ndarray, sparse matrix or pandas.DataFrame
+        The columns get their names from scikit-learn, which refuses sparse ones.
     """
-    if _get_output_config("transform", estimator)["dense"] != "pandas":
+    if issparse(features) or _get_output_config("transform", estimator)["dense"] != "pandas":
         return features
     import pandas as pd
 

@@ -10,7 +10,7 @@ from skw2v._trainer import TrainedVectors
 from skw2v._training import best_epoch
 
 # Raised when what a fitted estimator keeps changes its meaning; `readable_state` then translates.
-STATE_REVISION = 2
+STATE_REVISION = 3
 
 # What `TrainedVectors` and the estimator both have: the former's name to the latter's.
 _SHARED = {
@@ -21,7 +21,9 @@ _SHARED = {
 }
 
 
-def fitted_attributes(vocabulary, parameters, trained, words_seen=0, pending=None):
+def fitted_attributes(
+    vocabulary, parameters, trained, frequencies, learned_poolings, words_seen=0, pending=None
+):
     """The attributes of an estimator that has been trained so far.
 
     Parameters
@@ -29,6 +31,10 @@ def fitted_attributes(vocabulary, parameters, trained, words_seen=0, pending=Non
     vocabulary : skw2v._vocabulary.Vocabulary
     parameters : skw2v._parameters.TrainingParameters
     trained : skw2v._trainer.TrainedVectors
+    frequencies : skw2v._document_features.DocumentFrequencies or None
+        None: not known, since training went on from a pickle that had none.
+    learned_poolings : dict
+        By the names of poolings, for these vectors.
     words_seen : int, default=0
         How many words of the vocabulary `partial_fit` has trained.
     pending : dict, default=None
@@ -42,6 +48,8 @@ def fitted_attributes(vocabulary, parameters, trained, words_seen=0, pending=Non
         "_vocabulary": vocabulary,
         "_trained_with": parameters,
         "_trained": trained,
+        "_frequencies": frequencies,
+        "_learned_poolings": learned_poolings,
         "_words_seen": words_seen,
         "_pending": pending or {},
         "vocabulary_": vocabulary.index,
@@ -132,6 +140,8 @@ def readable_state(estimator_class, state):
             tree_counts=state["word_counts_"],
         )
         state |= {"_words_seen": 0, "_pending": {}}
+    if revision < 3 and "input_vectors_" in state:
+        state |= {"_frequencies": None, "_learned_poolings": {}}
     if "_trained" in state:
         shared = {
             name: state[attribute]

@@ -9,6 +9,7 @@ import threading
 
 import joblib
 from joblib.parallel import get_active_backend
+from threadpoolctl import threadpool_limits
 
 from skw2v import _kernels
 
@@ -79,6 +80,14 @@ def effective_n_threads(n_jobs):
         return 1
     available = min(_kernels.max_threads(), joblib.cpu_count())
     return max(1, available + 1 + (-1 if n_jobs is None else int(n_jobs)))
+
+
+def one_blas_thread():
+    """A context in which BLAS and scikit-learn work on one thread.
+
+    What they add up depends on the number of their threads, ours never does.
+    """
+    return threadpool_limits(1)
 
 
 def _beside_unlimited_workers():

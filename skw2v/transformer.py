@@ -1,27 +1,28 @@
 """`Word2VecTransformer`: parameters, and fit/transform as a short recipe."""
 
-import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skw2v import _fitting
+from skw2v import _document_features, _fitting
 from skw2v._analyzer import build_analyzer, check_documents
 from skw2v._callbacks import CallbackSupportMixin
-from skw2v._corpus import Corpus, encode, read_documents
+from skw2v._corpus import encode, read_documents
 from skw2v._likelihood import HeldOutPairs
 from skw2v._parameters import PARAMETER_CONSTRAINTS, TrainingParameters, without_ignored
-from skw2v._pooling import check_embedding, combine_vectors, pool_documents, poolings_of
+from skw2v._pooling import check_embedding, combine_vectors, vectors_of
 from skw2v._sklearn import documentation_template, keep_index, validated
 from skw2v._state import readable_state, writable_state
 from skw2v._threads import effective_n_threads
 from skw2v.word_vectors import WordVectors
 
+_OF_EARLY_STOPPING = ("validation_scores_", "best_epoch_", "best_validation_score_")
+
 
 class Word2VecTransformer(
     CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
-    """Turn documents into dense features with word2vec.
+    """Turn documents into features with word2vec.
 
     `fit` learns two vectors for every word of the documents, its input and its output vector;
     `transform` pools the vectors of a document's words into one row; `score` says how well the
@@ -30,7 +31,8 @@ class Word2VecTransformer(
     The result depends on the documents, the parameters and `random_state`, never on `n_jobs`: the
     vectors, `loss_curve_` and the features are the same to the bit at any number of threads, and on
     processors with AVX2 and with AVX-512 alike. A processor with neither uses a portable version
-    of the kernels, whose last bits may differ.
+    of the kernels, whose last bits may differ. What `pooling="sif"` and "scdv" learn, by linear
+    algebra that is not ours, may differ from one kind of processor to another as well.
 
     Parameters
     ----------
@@ -160,10 +162,26 @@ default="negative_sampling"
         The vector of a word that `transform` uses: its input vector, its output vector, their sum,
         mean or concatenation (which doubles the number of features). Changing it never retrains.
         With `loss="hierarchical_softmax"` only "input" is possible.
-    pooling : {"mean", "sum", "max", "min"} or list of them, default="mean"
-        How `transform` makes one row of the vectors of a document's words, component by component;
-        a list, as `["mean", "max"]`, puts its poolings one after the other. Changing it never
-        retrains.
+    pooling : {"mean", "sum", "max", "min", "tfidf", "sif", "scdv"} or list of them, default="mean"
+        How `transform` makes one row of the vectors of a document's words:
+
+        - "mean", "sum", "max", "min": component by component.
+        - "tfidf": the mean weighted by ``idf(w) = ln((1 + n) / (1 + df(w))) + 1``, for `df` of n
+          training documents with the word.
+        - "sif": smooth inverse frequency [8]_. The mean of ``a / (a + p(w)) * v``, for a word with
+          vector v and share p of the training tokens and a = 1e-3, without its projection on the
+          first singular vector of the training documents' means.
+        - "scdv": sparse composite document vectors [9]_. One sum for each of `n_clusters` soft
+          clusters of words, of ``idf(w) * P(k | w) * v``, side by side and scaled to length 1;
+          what is nearer to zero than 4 % of the training documents' mean extremes is dropped. The
+          features are sparse.
+
+        A list, as ``["mean", "max"]``, puts its poolings one after the other; they are sparse if
+        "scdv" is among them. Changing it never retrains, but "sif" and "scdv" have to be learned:
+        by `fit` where they are set, else by `fit_pooling`.
+    n_clusters : int, default=40
+        Number K of clusters for "scdv", at most the number of words. It makes K times as many
+        features as other poolings.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial vectors, subsampling, window sizes and noise. Pass an int for the same
         result on every call. None takes a new seed every time, so that `memory` never finds
@@ -182,8 +200,8 @@ default="negative_sampling"
     memory : str, path-like or object with the joblib.Memory interface, default=None
         Where to keep trained vectors, so that fitting again on the same tokens with the same
         training parameters reads them instead. The parameters that only matter to `transform`
-        (`embedding`, `pooling`), `n_jobs` and `verbose` have no part in the key: a grid search
-        over `embedding` and `pooling` trains once a fold. None keeps nothing. Not used while
+        (`embedding`, `pooling`, `n_clusters`), `n_jobs` and `verbose` have no part in the key: a
+        grid search over them trains once a fold. None keeps nothing. Not used while
         callbacks are set, which could have no part in a training that is only read.
 
     Attributes
@@ -193,6 +211,10 @@ default="negative_sampling"
     word_counts_ : ndarray of shape (n_words,), dtype int64
         How often each word occurs in the training documents, in the order of the ids; float64 if
         `sample_weight` has fractions.
+    document_frequencies_ : ndarray of shape (n_words,), dtype float64
+        In how many training documents each word occurs, each counted as often as its
+        `sample_weight` says. What `early_stopping` holds out has no part in it, as in
+        `word_counts_`. A word that `grow_vocabulary` has added is counted from then on.
     input_vectors_ : ndarray of shape (n_words, n_components), dtype float32
         The vectors of words as context, v in [1]_; what other tools call the word vectors.
     output_vectors_ : ndarray of shape (n_words, n_components), dtype float32
@@ -248,6 +270,11 @@ default="negative_sampling"
        for Neural Machine Translation. ACL. https://arxiv.org/abs/1412.2007
     .. [7] F. Morin, Y. Bengio (2005). Hierarchical Probabilistic Neural Network Language Model.
        AISTATS. https://proceedings.mlr.press/r5/morin05a.html
+    .. [8] S. Arora, Y. Liang, T. Ma (2017). A Simple but Tough-to-Beat Baseline for Sentence
+       Embeddings. ICLR. https://openreview.net/forum?id=SyK00v5xx
+    .. [9] D. Mekala, V. Gupta, B. Paranjape, H. Karnick (2017). SCDV: Sparse Composite Document
+       Vectors using soft clustering over distributional representations. EMNLP.
+       https://aclanthology.org/D17-1069/
 
     Examples
     --------
@@ -302,6 +329,7 @@ default="negative_sampling"
         total_words=None,
         embedding="input",
         pooling="mean",
+        n_clusters=40,
         random_state=None,
         n_jobs=None,
         verbose=0,
@@ -343,6 +371,7 @@ default="negative_sampling"
         self.total_words = total_words
         self.embedding = embedding
         self.pooling = pooling
+        self.n_clusters = n_clusters
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -380,8 +409,9 @@ default="negative_sampling"
             If a parameter is not what it may be; a ValueError.
         ValueError
             If X is not a collection of documents, if no word is left to learn, if `loss` learns no
-            vectors for `embedding`, if `sample_weight` does not fit X, if `warm_start` cannot go on
-            with these parameters, or if `early_stopping` would hold out nothing to score.
+            vectors for `embedding`, if there are fewer words than `n_clusters` that "scdv" is to
+            make, if `sample_weight` does not fit X, if `warm_start` cannot go on with these
+            parameters, or if `early_stopping` would hold out nothing to score.
         """
         attributes, _ = _fitting.fit(self, X, y, sample_weight)
         self._set_fitted(attributes)
@@ -404,7 +434,7 @@ default="negative_sampling"
 
         Returns
         -------
-        features : ndarray of shape (n_documents, n_features), dtype float32
+        features : ndarray or sparse CSR, of shape (n_documents, n_features), dtype float32
             As from `transform`.
         """
         attributes, corpus = _fitting.fit(self, X, y, sample_weight)
@@ -421,7 +451,7 @@ default="negative_sampling"
 
         Every call trains at `learning_rate`, or, if `total_words` is given, at a rate that falls
         from call to call. `max_iter`, `warm_start`, `verbose`, `memory` and callbacks have no part
-        in it.
+        in it. After it `pooling="sif"` and "scdv" need `fit_pooling`.
 
         Parameters
         ----------
@@ -444,6 +474,55 @@ default="negative_sampling"
             `loss="hierarchical_softmax"` with `grow_vocabulary=True`.
         """
         self._set_fitted(_fitting.partial_fit(self, X, sample_weight))
+        return self
+
+    def fit_pooling(self, X, *, sample_weight=None):
+        """Learn what `pooling` needs from the training documents; nothing is trained.
+
+        `fit` and `fit_transform` do it for the `pooling`, `embedding` and `n_clusters` that are
+        set. It is for what is set afterwards, and for `partial_fit`, which sees a batch at a time:
+        "sif" and "scdv" then have to look at all of the documents, or at a good sample. "mean",
+        "sum", "max", "min" and "tfidf" never need it. What was learned for other poolings stays.
+
+        Parameters
+        ----------
+        X : iterable of documents
+            As for `fit`: the training documents.
+        sample_weight : array-like of shape (n_documents,), default=None
+            As for `fit`.
+
+        Returns
+        -------
+        self : Word2VecTransformer
+            The fitted estimator.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` has not been called.
+        ValueError
+            If there are more clusters to be than words, or from X and `sample_weight` as from
+            `fit`.
+
+        Notes
+        -----
+        Word counts and document frequencies stay those of training. Only where there are no
+        document frequencies, in an estimator that an older version has pickled, are they counted
+        in X.
+
+        Examples
+        --------
+        >>> from skw2v import Word2VecTransformer
+        >>> documents = ["the cat sat on the mat", "the dog sat on the cat", "a dog and a cat"]
+        >>> transformer = Word2VecTransformer(n_components=8, min_count=2, random_state=0)
+        >>> transformer.fit(documents).set_params(pooling="sif").fit_pooling(documents)
+        Word2VecTransformer(...)
+        >>> transformer.transform(documents).shape
+        (3, 8)
+        """
+        check_is_fitted(self)
+        self._validate_params()
+        self._set_fitted(_fitting.fit_pooling(self, X, sample_weight), stale=())
         return self
 
     def encode(self, X):
@@ -483,21 +562,25 @@ default="negative_sampling"
 
         Returns
         -------
-        features : ndarray of shape (n_documents, n_features), dtype float32
+        features : ndarray or sparse CSR, of shape (n_documents, n_features), dtype float32
             One row for every document, which depends on that document alone. Words that `fit` did
             not learn are skipped; a document without any known word gives a row of zeros.
-            n_features is n_components, twice that if `embedding="concat"`, and that for each one
-            in a list of poolings. A pandas or polars DataFrame after `set_output`.
+            n_features is n_components, twice that if `embedding="concat"`, `n_clusters` times that
+            for "scdv", and the sum of that in a list of poolings. Sparse if "scdv" is among the
+            poolings, else dense, and then a pandas or polars DataFrame after `set_output`.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            If `fit` has not been called.
+            If `fit` has not been called, or if "sif" or "scdv" has not been learned for the
+            parameters that are set now: see `fit_pooling`.
+        ValueError
+            If `set_output` asks for a DataFrame, which cannot be sparse.
         """
         check_is_fitted(self)
         self._validate_params()  # embedding and pooling may have been set since fit
         check_embedding(self.embedding, self._trained_with.loss)
-        poolings_of(self.pooling)
+        _document_features.poolings_for(self)  # before the documents are analysed
         return keep_index(self._pool(self._encode(X)), X, self)
 
     def score(self, X, y=None):
@@ -592,11 +675,20 @@ default="negative_sampling"
 
     @property
     def _n_features_out(self):
-        n_vectors = len(poolings_of(self.pooling)) * (2 if self.embedding == "concat" else 1)
-        return n_vectors * self.input_vectors_.shape[1]
+        return _document_features.n_features(self)
 
-    def _set_fitted(self, attributes):
-        stale = ("validation_scores_", "best_epoch_", "best_validation_score_")
+    @property
+    def document_frequencies_(self):
+        """In how many training documents each word occurs, an ndarray of shape (n_words,)."""
+        check_is_fitted(self)  # its NotFittedError is an AttributeError
+        if self._frequencies is None:
+            raise AttributeError(
+                "document_frequencies_ were not counted by the version of skw2v that has pickled "
+                "this; fit_pooling counts them"
+            )
+        return self._frequencies.of_words
+
+    def _set_fitted(self, attributes, stale=_OF_EARLY_STOPPING):
         # One assignment, so that Ctrl-C cannot come between two attributes.
         self.__dict__ = {k: v for k, v in vars(self).items() if k not in stale} | attributes
 
@@ -605,14 +697,12 @@ default="negative_sampling"
 
     def _pool(self, corpus):
         """Features of encoded documents."""
-        input_vectors, output_vectors = self.input_vectors_, self.output_vectors_
-        if self.embedding not in ("input", "output") and corpus.n_tokens < len(input_vectors):
-            # Combine the few rows that are needed, not the whole vocabulary's.
-            used, token_ids = np.unique(corpus.token_ids, return_inverse=True)
-            corpus = Corpus(token_ids.astype(np.int32), corpus.document_offsets)
-            input_vectors, output_vectors = input_vectors[used], output_vectors[used]
-        vectors = combine_vectors(input_vectors, output_vectors, self.embedding)
-        return pool_documents(corpus, vectors, self.pooling, effective_n_threads(self.n_jobs))
+        return _document_features.document_features(
+            corpus,
+            vectors_of(corpus, self.input_vectors_, self.output_vectors_, self.embedding),
+            _document_features.poolings_for(self),
+            effective_n_threads(self.n_jobs),
+        )
 
     def _build_analyzer(self):
         return build_analyzer(

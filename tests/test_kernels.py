@@ -15,7 +15,7 @@ from skw2v._reference import (
     stream_key,
 )
 from skw2v._reference import primitive as reference_primitive
-from skw2v._reference_training import pool_reference
+from skw2v._reference_pooling import pool_reference
 
 ISAS = _kernels.available_isas()
 DIMENSIONS = [1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 97, 100, 300]

@@ -1,4 +1,4 @@
-"""The reference's epochs, rounds and shards, and its pooling."""
+"""The reference's epochs, rounds and shards."""
 
 import math
 from types import SimpleNamespace
@@ -28,11 +28,9 @@ from skw2v._reference_objectives import (
 )
 from skw2v._reference_training import (
     centers_of_contexts,
-    combined_vectors,
     merge_shards,
     n_rounds_per_epoch,
     owned_positions,
-    pool_reference,
     round_learning_rate,
     train_reference,
 )
@@ -435,38 +433,6 @@ def test_a_pool_smaller_than_a_windows_noise_is_refused():
 def test_an_unknown_loss_is_refused():
     with pytest.raises(ValueError, match=r"one of .*'softmax'\), got 'hinge'"):
         train([[0, 1]], 2, parameters(loss="hinge"))
-
-
-# --- Features
-
-
-def test_embeddings_combine_the_two_matrices():
-    v, u = np.array([[1.0, 2.0]]), np.array([[3.0, -4.0]])
-    combined = {
-        embedding: combined_vectors(v, u, embedding).tolist()
-        for embedding in ("input", "output", "sum", "mean", "concat")
-    }
-    assert combined == {
-        "input": [[1, 2]],
-        "output": [[3, -4]],
-        "sum": [[4, -2]],
-        "mean": [[2, -1]],
-        "concat": [[1, 2, 3, -4]],
-    }
-
-
-@pytest.mark.parametrize(
-    ("pooling", "features"),
-    [
-        ("mean", [[2, -1], [0, 0], [-1, -3]]),
-        ("sum", [[6, -3], [0, 0], [-1, -3]]),
-        ("max", [[5, 2], [0, 0], [-1, -3]]),
-    ],
-)
-def test_pooling_by_hand(pooling, features):
-    vectors = np.array([[5.0, 2.0], [2.0, -2.0], [-1.0, -3.0]], dtype=np.float32)
-    token_ids, offsets = np.array([2, 0, 1, 2]), np.array([0, 3, 3, 4])
-    assert pool_reference(token_ids, offsets, vectors, pooling).tolist() == features
 
 
 def test_windows_turned_around_by_hand():

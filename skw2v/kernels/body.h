@@ -2,6 +2,7 @@
  * body_*.c files, which differ in the compiler's flags and in the names below. */
 #include "architectures.h"
 #include "objectives.h"
+#include "pooling.h"
 
 /* Rows mostly lie in memory, not in cache, and a shard is over before a prefetch within it would
  * pay. So while one shard trains, the rows of the next are fetched, a few slots a window. */
@@ -247,36 +248,6 @@ static void log_partitions(int64_t n_hidden, float *const *hidden, float *target
     }
 }
 
-/* One document's row from its tokens' vectors, in token order; zeros where it has none. Sums are in
- * double, so that a document of any length keeps its precision. */
-static void pool_document(const int32_t *ids, int64_t n, const float *vectors, int64_t d,
-                          int pooling, double *sum, float *out) {
-    if (n == 0 || pooling == SKW2V_POOL_MAX || pooling == SKW2V_POOL_MIN) {
-        for (int64_t j = 0; j < d; j++)
-            out[j] = n == 0 ? 0.0f : vectors[ids[0] * d + j];
-        for (int64_t i = 1; i < n; i++) {
-            const float *row = vectors + ids[i] * d;
-            if (pooling == SKW2V_POOL_MAX)
-                for (int64_t j = 0; j < d; j++)
-                    out[j] = row[j] > out[j] ? row[j] : out[j];
-            else
-                for (int64_t j = 0; j < d; j++)
-                    out[j] = row[j] < out[j] ? row[j] : out[j];
-        }
-        return;
-    }
-    for (int64_t j = 0; j < d; j++)
-        sum[j] = 0.0;
-    for (int64_t i = 0; i < n; i++) {
-        const float *row = vectors + ids[i] * d;
-        for (int64_t j = 0; j < d; j++)
-            sum[j] += row[j];
-    }
-    const double divisor = pooling == SKW2V_POOL_MEAN ? (double)n : 1.0;
-    for (int64_t j = 0; j < d; j++)
-        out[j] = (float)(sum[j] / divisor);
-}
-
 const skw2v_body BODY_SYMBOL = {
     .name = BODY_NAME,
     .train_shard = train_shard,
@@ -285,4 +256,5 @@ const skw2v_body BODY_SYMBOL = {
     .flush_loss = flush_loss,
     .log_partitions = log_partitions,
     .pool_document = pool_document,
+    .pool_clusters = pool_clusters,
 };

@@ -203,6 +203,28 @@ void skw2v_start_epoch(skw2v_engine *engine, int64_t epoch, int shard);
 void skw2v_prepare_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard);
 int32_t skw2v_find_slot(const skw2v_plan *plan, int32_t table_size, int32_t word);
 
+/* What becomes of the vectors of a document's tokens. */
+enum {
+    SKW2V_POOL_MEAN = 0, /* over the number of tokens */
+    SKW2V_POOL_SUM = 1,
+    SKW2V_POOL_MAX = 2,
+    SKW2V_POOL_MIN = 3,
+    SKW2V_POOL_WEIGHTED_MEAN = 4, /* over the sum of their weights */
+};
+
+typedef struct {
+    const float *vectors; /* (n_words, n_components) */
+    int64_t n_components;
+    int kind;
+    const double *weights; /* (n_words,) or NULL: all 1; for pool_clusters one for each entry */
+    const double *removed; /* (n_components,) the unit vector that is projected out, or NULL */
+    /* For pool_clusters: word w is in the clusters of entries [word_offsets[w], [w + 1]). */
+    const int64_t *word_offsets; /* (n_words + 1,) */
+    const int32_t *clusters;
+    int32_t n_clusters;
+    double threshold;
+} skw2v_pooling;
+
 /* What each instruction set's body provides. */
 typedef struct {
     const char *name;
@@ -216,8 +238,10 @@ typedef struct {
     void (*flush_loss)(skw2v_loss *loss);
     void (*log_partitions)(int64_t n_hidden, float *const *hidden, float *targets,
                            int64_t n_targets, int64_t stride, double *out, float *scratch);
-    void (*pool_document)(const int32_t *ids, int64_t n, const float *vectors, int64_t n_components,
-                          int pooling, double *accumulator, float *out);
+    void (*pool_document)(const skw2v_pooling *, const int32_t *ids, int64_t n, double *sum,
+                          float *out);
+    int64_t (*pool_clusters)(const skw2v_pooling *, const int32_t *ids, int64_t n, double *sums,
+                             uint8_t *has, int32_t *columns, float *values);
 } skw2v_body;
 
 /* What thread `thread` of the team does of rounds [first, first + n): call it from every one of
@@ -225,8 +249,6 @@ typedef struct {
 void skw2v_run_rounds(skw2v_engine *engine, const skw2v_body *body, skw2v_team *team, int thread,
                       int64_t epoch, int64_t first, int64_t n, const float *learning_rates);
 void skw2v_start_team(skw2v_team *team, int n_threads, int n_cores);
-
-enum { SKW2V_POOL_MEAN = 0, SKW2V_POOL_SUM = 1, SKW2V_POOL_MAX = 2, SKW2V_POOL_MIN = 3 };
 
 extern const skw2v_body skw2v_body_baseline;
 extern const skw2v_body skw2v_body_avx2;

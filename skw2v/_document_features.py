@@ -1,0 +1,368 @@
+"""What each pooling learns from the training documents, and the features that come of it.
+
+Every pooling is the same three things: a weight for every word ("scdv": one for every cluster that
+a word is in), fixed when it is learned; the weighted sum of the vectors of a document's tokens; and
+a finish that looks at this one row alone. So a document's features never depend on the other
+documents of a call.
+
+What is learned remembers which parameters it was learned for. It is used for these alone, and
+forgotten when the vectors change: nothing stale is used in silence.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
+
+from skw2v._clusters import soft_clusters
+from skw2v._corpus import Corpus
+from skw2v._pooling import (
+    SoftClusters,
+    combine_vectors,
+    count_documents,
+    pool_clusters,
+    pool_documents,
+    poolings_of,
+)
+from skw2v._sklearn import sparse_as_configured
+from skw2v._threads import one_blas_thread
+from skw2v._trainer import TrainedVectors
+
+# Arora et al. (2017), a in a / (a + p(w)): "the performance ... can achieve similar results for a
+# wide range", 1e-4 to 1e-3, and this is their choice.
+SIF_A = 1e-3
+
+# Mekala et al. (2017), p in their threshold: 4 % of the mean of the largest and the smallest
+# component, document by document.
+SCDV_THRESHOLD = 0.04
+
+_BLOCK = 4096  # documents whose rows are held at once to learn from
+
+# Which parameters each pooling is learned for; those that are not here have nothing to learn.
+_LEARNED_FOR = {"tfidf": (), "sif": ("embedding",), "scdv": ("embedding", "n_clusters")}
+
+
+@dataclass(frozen=True)
+class DocumentFrequencies:
+    """In how many documents each word occurs.
+
+    Attributes
+    ----------
+    n_documents : float
+        The sum of the documents' weights, empty ones included.
+    of_words : ndarray of shape (n_words,), dtype float64
+    """
+
+    n_documents: float
+    of_words: np.ndarray
+
+    @classmethod
+    def of(cls, corpus, n_words, document_weight=None):
+        """Count a corpus, each document as often as its weight says (None: once)."""
+        total = corpus.n_documents if document_weight is None else np.sum(document_weight)
+        return cls(float(total), count_documents(corpus, n_words, document_weight))
+
+    def plus(self, others):
+        """With the documents of `others`, which may know more words."""
+        of_words = others.of_words.copy()
+        of_words[: len(self.of_words)] += self.of_words
+        return DocumentFrequencies(self.n_documents + others.n_documents, of_words)
+
+    def idf(self):
+        """ln((1 + n) / (1 + df)) + 1, as scikit-learn's `smooth_idf`; at least 1."""
+        return np.log((1 + self.n_documents) / (1 + self.of_words)) + 1
+
+
+# --- What is learned
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """What `pool_documents` is to be called with."""
+
+    kind: str
+    weights: np.ndarray | None = None
+    removed: np.ndarray | None = None
+    learned_for: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ClusterPooling:
+    """What `pool_clusters` is to be called with."""
+
+    soft: SoftClusters
+    threshold: float
+    learned_for: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What poolings are learned from.
+
+    Attributes
+    ----------
+    corpus : skw2v._corpus.Corpus
+        The training documents.
+    document_weight : ndarray of shape (n_documents,), dtype float64, or None
+        How often each document counts: 0 as if it were absent. None: once.
+    trained : skw2v._trainer.TrainedVectors
+    word_counts : ndarray of shape (n_words,)
+    frequencies : DocumentFrequencies
+    seed : int
+    """
+
+    corpus: Corpus
+    document_weight: np.ndarray | None
+    trained: TrainedVectors
+    word_counts: np.ndarray
+    frequencies: DocumentFrequencies
+    seed: int
+
+    def vectors(self, embedding):
+        """One vector a word."""
+        trained = self.trained
+        return combine_vectors(trained.input_vectors, trained.output_vectors, embedding)
+
+
+def learn_tfidf(frequencies):
+    """The mean weighted by idf."""
+    return Pooling("weighted_mean", frequencies.idf())
+
+
+def learn_sif(material, embedding, n_threads):
+    """The weighted mean without the direction that the training documents have in common.
+
+    That is the first right singular vector of their rows, which are not centred, as in the paper;
+    zeros if all rows are zero. Rows are many and components few, so it is found as the first
+    eigenvector of rows.T @ rows, which is summed block by block.
+
+    Parameters
+    ----------
+    material : Material
+    embedding : str
+    n_threads : int
+        The result does not depend on it.
+
+    Returns
+    -------
+    pooling : Pooling
+    """
+    corpus, vectors = material.corpus, material.vectors(embedding)
+    shares = material.word_counts / max(1, material.word_counts.sum())
+    weights = SIF_A / (SIF_A + shares)
+    d = vectors.shape[1]
+    products = np.zeros((d, d))
+    rows = np.empty((min(_BLOCK, corpus.n_documents), d), dtype=np.float32)
+    # What BLAS adds up depends on its number of threads; this costs too little to need many.
+    with one_blas_thread():
+        for start in range(0, corpus.n_documents, _BLOCK):
+            offsets = corpus.document_offsets[start : start + _BLOCK + 1]
+            block = rows[: len(offsets) - 1]
+            pool_documents(
+                Corpus(corpus.token_ids, offsets), vectors, "mean", n_threads, block, 0, weights
+            )
+            left = right = block.astype(np.float64)
+            if material.document_weight is not None:
+                left = left * material.document_weight[start : start + _BLOCK, None]
+            products += left.T @ right
+        eigenvalues, eigenvectors = np.linalg.eigh(products)
+    direction = eigenvectors[:, -1] if eigenvalues[-1] > 0 else np.zeros(d)
+    return Pooling("mean", weights, np.ascontiguousarray(direction))
+
+
+def learn_scdv(material, embedding, n_clusters, n_threads):
+    """Soft clusters of the words, and how small a component of a document has to be to be dropped.
+
+    Parameters
+    ----------
+    material, embedding, n_threads
+        As for `learn_sif`.
+    n_clusters : int
+
+    Returns
+    -------
+    pooling : ClusterPooling
+    """
+    vectors = material.vectors(embedding)
+    soft = soft_clusters(vectors, material.frequencies.idf(), n_clusters, material.seed)
+    lowest, highest, times = _extremes(material, vectors, soft, n_threads)
+    if not np.any(times):
+        return ClusterPooling(soft, 0.0)
+    mean_of_ends = abs(np.average(lowest, weights=times)), abs(np.average(highest, weights=times))
+    return ClusterPooling(soft, float(SCDV_THRESHOLD * np.mean(mean_of_ends)))
+
+
+def _extremes(material, vectors, soft, n_threads):
+    """The smallest and the largest component of each document that has any, and its weight."""
+    weight = material.document_weight
+    if weight is None:
+        weight = np.ones(material.corpus.n_documents)
+    found, start = [np.empty((3, 0))], 0
+    for n_kept, _, values in pool_clusters(material.corpus, vectors, soft, 0.0, n_threads):
+        rows = np.flatnonzero(n_kept)
+        if len(rows):
+            begins = np.cumsum(n_kept)[rows] - n_kept[rows]
+            low, high = np.minimum.reduceat(values, begins), np.maximum.reduceat(values, begins)
+            has_zero = n_kept[rows] < soft.n_clusters * vectors.shape[1]
+            low, high = np.where(has_zero, [np.minimum(low, 0), np.maximum(high, 0)], [low, high])
+            found.append(np.array([low, high, weight[start + rows]], dtype=np.float64))
+        start += len(n_kept)
+    return np.concatenate(found, axis=1)
+
+
+# --- The poolings of an estimator
+
+
+def learn_poolings(model, names, material, n_threads):
+    """Learn what some poolings need.
+
+    Parameters
+    ----------
+    model : Word2VecTransformer
+        For the parameters of the poolings.
+    names : iterable of str
+        Those that have nothing to learn are passed over.
+    material : Material
+    n_threads : int
+        The result does not depend on it.
+
+    Returns
+    -------
+    learned : dict
+        By the names of the poolings: Pooling or ClusterPooling.
+    """
+    learned = {}
+    for name in names:
+        if name not in _LEARNED_FOR:
+            continue
+        parameters = _parameters_of(model, name)
+        match name:
+            case "tfidf":
+                pooling = learn_tfidf(material.frequencies)
+            case "sif":
+                pooling = learn_sif(material, **parameters, n_threads=n_threads)
+            case "scdv":
+                pooling = learn_scdv(material, **parameters, n_threads=n_threads)
+        learned[name] = replace(pooling, learned_for=parameters)
+    return learned
+
+
+def check_clusters(model, n_words):
+    """Refuse more clusters than words, before anything has been trained.
+
+    Raises
+    ------
+    ValueError
+    """
+    if "scdv" in poolings_of(model.pooling) and model.n_clusters > n_words:
+        raise ValueError(
+            f"pooling='scdv' cannot make n_clusters={model.n_clusters} clusters out of {n_words} "
+            "words; lower n_clusters, or min_count to have more words"
+        )
+
+
+def poolings_for(model):
+    """The poolings that a fitted estimator's parameters name, ready to use.
+
+    Parameters
+    ----------
+    model : Word2VecTransformer
+
+    Returns
+    -------
+    poolings : list of Pooling or ClusterPooling
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If one of them has not been learned, or has for other parameters.
+    """
+    poolings = []
+    for name in poolings_of(model.pooling):
+        pooling = model._learned_poolings.get(name)
+        if name not in _LEARNED_FOR:
+            pooling = Pooling(name)
+        elif pooling is None or pooling.learned_for != _parameters_of(model, name):
+            raise NotFittedError(_not_learned(model, name, pooling))
+        poolings.append(pooling)
+    return poolings
+
+
+def document_features(corpus, vectors, poolings, n_threads):
+    """Pool documents.
+
+    Parameters
+    ----------
+    corpus : skw2v._corpus.Corpus
+    vectors : ndarray of shape (n_words, n_features), dtype float32
+    poolings : list of Pooling or ClusterPooling
+    n_threads : int
+        The result does not depend on it.
+
+    Returns
+    -------
+    features : ndarray or sparse CSR, of shape (n_documents, sum of the widths), dtype float32
+        One pooling after the other. Row i depends on document i alone; that of a document without
+        words is zero. Sparse if one of them is of clusters: by what is asked for, never by what the
+        documents hold.
+    """
+    d = vectors.shape[1]
+    dense = [pooling for pooling in poolings if isinstance(pooling, Pooling)]
+    features = np.zeros((corpus.n_documents, len(dense) * d), dtype=np.float32)
+    for i, pooling in enumerate(dense):
+        pool_documents(
+            corpus,
+            vectors,
+            pooling.kind,
+            n_threads,
+            features,
+            column=i * d,
+            weights=pooling.weights,
+            removed=pooling.removed,
+        )
+    if len(dense) == len(poolings):
+        return features
+    parts, i = [], 0
+    for pooling in poolings:
+        if isinstance(pooling, Pooling):
+            parts.append(features[:, i * d : (i + 1) * d])
+            i += 1
+        else:
+            parts.append(_cluster_features(corpus, vectors, pooling, n_threads))
+    together = sparse.hstack(parts, format="csr") if len(parts) > 1 else parts[0]
+    return sparse_as_configured(together)
+
+
+def n_features(model):
+    """How many features an estimator's parameters make."""
+    d = model.input_vectors_.shape[1] * (2 if model.embedding == "concat" else 1)
+    names = poolings_of(model.pooling)
+    return d * sum(model.n_clusters if name == "scdv" else 1 for name in names)
+
+
+def _cluster_features(corpus, vectors, pooling, n_threads):
+    parts = [(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))]
+    parts += pool_clusters(corpus, vectors, pooling.soft, pooling.threshold, n_threads)
+    lengths, columns, values = map(np.concatenate, zip(*parts, strict=True))
+    shape = corpus.n_documents, pooling.soft.n_clusters * vectors.shape[1]
+    return sparse.csr_array((values, columns, np.cumsum(lengths)), shape=shape)
+
+
+def _parameters_of(model, name):
+    plain = {"embedding": str, "n_clusters": int}
+    return {
+        parameter: plain[parameter](getattr(model, parameter)) for parameter in _LEARNED_FOR[name]
+    }
+
+
+def _not_learned(model, name, stale):
+    wanted = "".join(f", {p}={value!r}" for p, value in _parameters_of(model, name).items())
+    message = f"pooling={name!r}{wanted} has not been learned from the training documents"
+    if stale is not None:
+        has = ", ".join(f"{p}={value!r}" for p, value in stale.learned_for.items())
+        message += f" (for {has} it has)"
+    return (
+        f"{message}: call fit_pooling with them, which trains nothing, or fit again, for which "
+        "memory can keep the trained vectors"
+    )

@@ -1,0 +1,139 @@
+"""From vectors to features in plain NumPy float64: the specification that tests compare with.
+
+Every pooling by its formula, one document after the other. Soft clusters are taken as given: an
+array of shape (n_words, n_clusters) of P(k | w).
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+
+def combined_vectors(input_vectors, output_vectors, embedding):
+    """The vectors that `embedding` names: one of the matrices, or both of them combined."""
+    combine = {
+        "input": lambda v, u: v,
+        "output": lambda v, u: u,
+        "sum": lambda v, u: v + u,
+        "mean": lambda v, u: (v + u) / 2,
+        "concat": lambda v, u: np.hstack([v, u]),
+    }[embedding]
+    return combine(
+        np.asarray(input_vectors, dtype=np.float64), np.asarray(output_vectors, dtype=np.float64)
+    )
+
+
+def pool_reference(token_ids, document_offsets, vectors, pooling):
+    """One vector for each document; zeros for a document without tokens.
+
+    Parameters
+    ----------
+    token_ids : ndarray of int32, shape (n_tokens,)
+    document_offsets : ndarray of int64, shape (n_documents + 1,)
+    vectors : ndarray of shape (n_words, n_features)
+    pooling : {"mean", "sum", "max", "min"} or callable
+        A callable gets the ids of a document that has any, and returns its row.
+
+    Returns
+    -------
+    features : ndarray of float64, shape (n_documents, n_features)
+    """
+    vectors = np.asarray(vectors, dtype=np.float64)
+    if not callable(pooling):
+        reduce = {"mean": np.mean, "sum": np.sum, "max": np.max, "min": np.min}[pooling]
+        return pool_reference(
+            token_ids, document_offsets, vectors, lambda ids: reduce(vectors[ids], axis=0)
+        )
+    rows = [
+        pooling(token_ids[start:stop]) if stop > start else None
+        for start, stop in pairwise(document_offsets)
+    ]
+    width = next((len(row) for row in rows if row is not None), vectors.shape[1])
+    return np.array([np.zeros(width) if row is None else row for row in rows]).reshape(-1, width)
+
+
+# --- tf-idf
+
+
+def document_frequencies(token_ids, document_offsets, n_words, document_weight):
+    """The weight of the documents that have each word, and of all documents."""
+    frequencies = np.zeros(n_words)
+    for weight, (start, stop) in zip(document_weight, pairwise(document_offsets), strict=True):
+        for word in set(token_ids[start:stop].tolist()):
+            frequencies[word] += weight
+    return frequencies, sum(document_weight)
+
+
+def smooth_idf(frequencies, n_documents):
+    """scikit-learn's: as if one more document had every word."""
+    return np.log((1 + n_documents) / (1 + frequencies)) + 1
+
+
+def tfidf_reference(token_ids, document_offsets, vectors, idf):
+    """The mean of the tokens' vectors, weighted by idf."""
+    return pool_reference(
+        token_ids,
+        document_offsets,
+        vectors,
+        lambda ids: np.average(vectors[ids].astype(np.float64), axis=0, weights=idf[ids]),
+    )
+
+
+# --- Smooth inverse frequency (Arora, Liang, Ma, ICLR 2017), their algorithm 1
+
+
+def sif_weights(word_counts, a=1e-3):
+    """a / (a + p(w))."""
+    return a / (a + np.asarray(word_counts) / np.sum(word_counts))
+
+
+def sif_means(token_ids, document_offsets, vectors, weights):
+    """The weighted vectors' sum over the number of tokens (line 2)."""
+    return pool_reference(
+        token_ids,
+        document_offsets,
+        vectors,
+        lambda ids: np.mean(weights[ids, None] * vectors[ids].astype(np.float64), axis=0),
+    )
+
+
+def first_direction(rows, document_weight):
+    """The first right singular vector of the rows, each as often as its weight says (line 4)."""
+    return np.linalg.svd(np.sqrt(document_weight)[:, None] * rows)[2][0]
+
+
+def sif_reference(means, direction):
+    """The rows without their projection on the direction (line 6)."""
+    return means - np.outer(means @ direction, direction)
+
+
+# --- Sparse composite document vectors (Mekala, Gupta, Paranjape, Karnick, EMNLP 2017)
+
+
+def composite_vectors(token_ids, document_offsets, vectors, shares, idf):
+    """Sums of the word-topic vectors, idf(w) P(k | w) v_w side by side, scaled to length 1."""
+    word_topics = np.stack(
+        [np.outer(share, v).ravel() for share, v in zip(shares, vectors, strict=True)]
+    )
+    sums = pool_reference(token_ids, document_offsets, idf[:, None] * word_topics, "sum")
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    return sums / np.where(lengths == 0, 1, lengths)
+
+
+def sparsity_threshold(rows, document_weight, share=0.04):
+    """`share` of the mean of |mean smallest component| and |mean largest component|.
+
+    Over documents that are not zero.
+    """
+    rows, weight = np.asarray(rows), np.asarray(document_weight)
+    has_any = rows.any(axis=1)
+    smallest, largest = (
+        np.average(ends[has_any], weights=weight[has_any])
+        for ends in (rows.min(axis=1), rows.max(axis=1))
+    )
+    return share * (abs(smallest) + abs(largest)) / 2
+
+
+def scdv_reference(rows, threshold):
+    """The composite vectors with what is nearer to zero than the threshold set to zero."""
+    return np.where(np.abs(rows) < threshold, 0, rows)
