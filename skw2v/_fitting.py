@@ -24,6 +24,7 @@ from skw2v._parameters import check_document_weight
 from skw2v._pooling import check_embedding, poolings_of
 from skw2v._progress import Progress, no_progress
 from skw2v._state import fitted_attributes
+from skw2v._subwords import make_subwords
 from skw2v._threads import effective_n_threads
 from skw2v._training import (
     REVISION,
@@ -37,7 +38,7 @@ from skw2v._training import (
 from skw2v._vocabulary import Vocabulary
 
 # Parameters whose values shape the matrices, or say what their numbers mean.
-_FIXED_ONCE_TRAINED = ("n_components", "loss", "architecture")
+_FIXED_ONCE_TRAINED = ("n_components", "loss", "architecture", "subword", "n_buckets")
 
 
 def fit(model, X, y, sample_weight):
@@ -109,6 +110,7 @@ def fit(model, X, y, sample_weight):
             document_weight=weight,
             early_stopping=stopping,
             start=start,
+            subwords=_subwords_of(vocabulary, parameters, start),
             n_threads=effective_n_threads(model.n_jobs),
             on_epoch_begin=tasks.begin_epoch,
             on_call=progress.advance,
@@ -180,6 +182,7 @@ def partial_fit(model, X, sample_weight):
         rates=rates,
         document_weight=weight,
         start=start,
+        subwords=_subwords_of(vocabulary, parameters, start),
     )
     frequencies = DocumentFrequencies.of(corpus, len(vocabulary), weight)
     if start is not None:  # from a pickle that had none there is nothing to add to
@@ -264,6 +267,13 @@ def _build_corpus(model, documents, document_weight):
     )
 
 
+def _subwords_of(vocabulary, parameters, start):
+    if parameters.subword is None:
+        return None
+    buckets = start.subwords.buckets if start else ()
+    return make_subwords(vocabulary.words, parameters.subword, parameters.n_buckets, buckets)
+
+
 def _shown(model, first_epoch, words_per_epoch):
     if not model.verbose:
         return no_progress
@@ -303,11 +313,12 @@ def train_or_remember(memory, corpus, word_counts, parameters, **options):
             float(stopping.tol),
         )
     cached_train = check_memory(memory).cache(_train, ignore=["unseen"])
-    weight = options.pop("document_weight", None)
+    weight, subwords = options.pop("document_weight", None), options.pop("subwords", None)
     return cached_train(
         corpus.token_ids,
         corpus.document_offsets,
         word_counts,
+        subwords,
         parameters,
         weight,
         stopping,
@@ -316,7 +327,9 @@ def train_or_remember(memory, corpus, word_counts, parameters, **options):
     )
 
 
-def _train(token_ids, offsets, word_counts, parameters, weight, stopping, revision, unseen):
+def _train(
+    token_ids, offsets, word_counts, subwords, parameters, weight, stopping, revision, unseen
+):
     """`train` in terms of all that its result depends on, which is what `memory` keys on."""
     if stopping is not None:
         stopping = EarlyStopping(Corpus(*stopping[:2]), *stopping[2:])
@@ -326,5 +339,6 @@ def _train(token_ids, offsets, word_counts, parameters, weight, stopping, revisi
         parameters,
         document_weight=weight,
         early_stopping=stopping,
+        subwords=subwords,
         **unseen,
     )

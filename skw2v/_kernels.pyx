@@ -119,8 +119,11 @@ cdef extern from "engine.h" nogil:
         int n_shards
         int64_t shard_tokens
         int64_t segment
+        const int64_t *part_offsets
+        const int32_t *parts
         float *input
         float *output
+        float *subwords
         uint8_t *marks
         int mark_stride
         skw2v_plan *plans[2]
@@ -159,6 +162,9 @@ cdef extern from "engine.h" nogil:
         const char *name
         void (*train_shard)(skw2v_engine *, int64_t, int, float) noexcept nogil
         void (*merge_shard)(skw2v_engine *, int64_t, int) noexcept nogil
+        void (*compose_shard)(skw2v_engine *, int64_t, int) noexcept nogil
+        void (*compose_row)(float *, const float *, const int32_t *, int64_t, int64_t,
+                            int) noexcept nogil
         void (*primitive)(int, float **, float **, skw2v_targets *, int64_t, float, int,
                           skw2v_loss *, float *) noexcept nogil
         void (*flush_loss)(skw2v_loss *) noexcept nogil
@@ -241,7 +247,8 @@ cdef class Engine:
     ``noise`` is an alias table, (threshold, alias); ``offsets`` (n_words,) are subtracted from the
     scores; ``paths`` (offsets, 2 * nodes + labels) go with hierarchical softmax. ``hot_rows``,
     (first, end), are output rows that most shards touch: for softmax all, for hierarchical softmax
-    the top of the tree.
+    the top of the tree. ``subwords``, (offsets, parts, matrix), are what the input rows of words
+    are made of: ``matrix`` is trained, and ``input`` is valid after `compose`.
     """
 
     cdef skw2v_engine engine
@@ -264,6 +271,7 @@ cdef class Engine:
         paths=None,
         int bias_column=-1,
         hot_rows=(0, 0),
+        subwords=None,
         uint64_t seed,
         loss,
         bint remove_hits,
@@ -281,7 +289,9 @@ cdef class Engine:
         cdef:
             const uint32_t[::1] alias_threshold
             const int32_t[::1] alias, path_steps
-            const int64_t[::1] path_offsets
+            const int64_t[::1] path_offsets, part_offsets
+            const int32_t[::1] parts
+            float[:, ::1] subword_rows
         if not (1 <= n_shards <= SKW2V_MAX_SHARDS and 1 <= group_size <= SKW2V_MAX_GROUP):
             raise ValueError(f"{n_shards=} or {group_size=} out of range")
         if pool_size < n_negatives or input.shape[1] % 16 or shard_tokens < 1 or window < 1:
@@ -304,6 +314,7 @@ cdef class Engine:
             "offsets": (n_words if offsets is None else offsets.shape[0], n_words),
             "noise": (n_words if noise is None else len(noise[1]), n_words),
             "paths": (n_words + 1 if paths is None else len(paths[0]), n_words + 1),
+            "subwords": (n_words + 1 if subwords is None else len(subwords[0]), n_words + 1),
         }
         for name, (found, expected) in sizes.items():
             if found != expected:
@@ -311,7 +322,7 @@ cdef class Engine:
         memset(&self.engine, 0, sizeof(self.engine))
         self.body = choose_body(isa)
         self.alive = (token_ids, document_offsets, keep_threshold, noise, offsets, paths,
-                      input, output)
+                      subwords, input, output)
         self.engine.token_ids = &token_ids[0]
         self.engine.document_offsets = &document_offsets[0]
         self.engine.n_tokens = token_ids.shape[0]
@@ -332,6 +343,13 @@ cdef class Engine:
             self.engine.path_offsets = &path_offsets[0]
             if path_steps.shape[0]:
                 self.engine.path_steps = &path_steps[0]
+        if subwords is not None:
+            part_offsets, parts, subword_rows = subwords
+            if subword_rows.shape[1] != input.shape[1]:
+                raise ValueError(f"{subword_rows.shape[1]=}, {input.shape[1]=}")
+            self.engine.part_offsets = &part_offsets[0]
+            self.engine.parts = &parts[0]
+            self.engine.subwords = &subword_rows[0, 0]
         self.engine.bias_column = bias_column
         self.engine.hot_first = hot_rows[0]
         self.engine.n_hot = hot_rows[1] - hot_rows[0]
@@ -371,6 +389,9 @@ cdef class Engine:
         for s in range(self.engine.n_shards):
             skw2v_start_epoch(&self.engine, epoch, s)
             skw2v_prepare_shard(&self.engine, epoch, 0, s)
+        if self.engine.subwords != NULL:
+            for s in range(self.engine.n_shards):
+                self.body.compose_shard(&self.engine, 0, s)
 
     def run(self, const float[::1] learning_rates, int n_threads):
         """Train the next rounds, one for each learning rate. Releases the GIL."""
@@ -452,6 +473,28 @@ def init_vectors(
         if row < output.shape[0]:
             for j in range(stride):
                 output[row, j] = 0.0
+
+
+def compose(
+    const int64_t[::1] part_offsets,
+    const int32_t[::1] parts,
+    const float[:, ::1] subwords,
+    float[:, ::1] out,
+    int n_threads,
+    int bias_column=-1,
+    isa=None,
+):
+    """Fill row w of ``out`` with the mean of the rows ``parts[part_offsets[w]:part_offsets[w + 1]]``
+    of ``subwords``, zeros where there are none; the same bits as in training."""
+    cdef:
+        const skw2v_body *body = choose_body(isa)
+        const int32_t *first = &parts[0] if parts.shape[0] else NULL
+        int64_t row, stride = out.shape[1]
+    if subwords.shape[1] != stride or stride % 16 or part_offsets.shape[0] != out.shape[0] + 1:
+        raise ValueError(f"{subwords.shape[1]=}, {stride=}, {part_offsets.shape[0]=}")
+    for row in prange(out.shape[0], nogil=True, num_threads=n_threads, schedule="static"):
+        body.compose_row(&out[row, 0], &subwords[0, 0], first + part_offsets[row],
+                         part_offsets[row + 1] - part_offsets[row], stride, bias_column)
 
 
 POOLINGS = {

@@ -41,6 +41,8 @@ PARAMETER_CONSTRAINTS = {
         )
     ],
     "n_components": [_POSITIVE_INT],
+    "subword": [tuple, list, None],
+    "n_buckets": [Interval(Integral, 1, 2**31 - 1, closed="both")],
     "window": [_UP_TO_A_MILLION],
     "dynamic_window": ["boolean"],
     "n_negatives": [_UP_TO_A_MILLION],
@@ -90,6 +92,8 @@ class TrainingParameters:
     min_learning_rate: float = 1e-4
     max_iter: int = 5
     seed: int = 0
+    subword: tuple | None = None
+    n_buckets: int = 2_000_000
 
     @property
     def removes_hits(self):
@@ -150,6 +154,29 @@ def check_document_weight(sample_weight, n_documents):
     return None if (weight == 1).all() else weight
 
 
+def check_subword(subword):
+    """Check `subword` and give it as a tuple of plain ints, or None.
+
+    Raises
+    ------
+    ValueError
+        If it is not two lengths, the first at most the second.
+    """
+    if subword is None:
+        return None
+    lengths = tuple(subword)
+    if (
+        len(lengths) != 2
+        or not all(isinstance(n, Integral) and not isinstance(n, bool) for n in lengths)
+        or not 1 <= lengths[0] <= lengths[1]
+    ):
+        raise ValueError(
+            f"subword={subword!r}: expected the lengths of the shortest and of the longest n-gram, "
+            "as in (3, 6), or None"
+        )
+    return tuple(map(int, lengths))
+
+
 def without_ignored(parameters):
     """Give training parameters that the model ignores their defaults, and "auto" its meaning.
 
@@ -174,6 +201,8 @@ def without_ignored(parameters):
         ignored += ["n_negatives", "noise", "noise_exponent", "remove_accidental_hits"]
     if parameters.noise == "log_uniform":
         ignored += ["noise_exponent"]
+    if parameters.subword is None:
+        ignored += ["n_buckets"]
     if parameters.architecture == "skipgram":
         ignored += ["cbow_gradient"]
     defaults = TrainingParameters()

@@ -25,6 +25,7 @@ from skw2v._reference_objectives import (
     n_output_rows,
     target_chooser,
 )
+from skw2v._reference_subwords import compose, spread
 from skw2v._sampling import alias_table, initial_biases, keep_thresholds, noise_probabilities
 
 
@@ -36,6 +37,7 @@ class ReferenceVectors(NamedTuple):
     output_bias: np.ndarray  # (n_output,): zeros where the objective fits none
     loss_curve: np.ndarray  # (max_iter,): mean loss per true pair, 0 where there is none
     n_pairs: np.ndarray  # (max_iter,): true pairs (skip-gram) or windows (CBOW) trained
+    subword_vectors: np.ndarray | None = None  # (n_rows, n_components), if words are made of parts
 
 
 def n_rounds_per_epoch(n_tokens, n_shards, shard_tokens):
@@ -76,6 +78,7 @@ def train_reference(
     pool_size,
     group_size,
     cbow_gradient=None,
+    parts=None,
 ):
     """Train input vectors, output vectors and biases.
 
@@ -97,6 +100,9 @@ def train_reference(
         Contexts of a skip-gram window that are trained at once.
     cbow_gradient : {"exact", "word2vec"}, optional
         Overrides that of the parameters.
+    parts : list of list of int, optional
+        The rows of the subword vectors that each word is made of. A round trains the words as they
+        are made up when it begins, and their parts change by what it has changed of them.
 
     Returns
     -------
@@ -108,6 +114,10 @@ def train_reference(
     keep_threshold = keep_thresholds(word_counts, parameters.subsample)
     n_tokens, n_epochs = len(token_ids), parameters.max_iter
     vectors = initial_vectors(word_counts, keep_threshold, parameters)
+    subword_vectors = None
+    if parts is not None:
+        n_rows = 1 + max(map(max, parts))
+        subword_vectors = initial_rows(n_rows, parameters)
 
     rounds_per_epoch = n_rounds_per_epoch(n_tokens, n_shards, shard_tokens)
     loss_curve, n_pairs = np.zeros(n_epochs), np.zeros(n_epochs, dtype=np.int64)
@@ -122,6 +132,8 @@ def train_reference(
                 epoch * rounds_per_epoch + round_index,
                 n_epochs * rounds_per_epoch,
             )
+            if parts is not None:
+                vectors = vectors._replace(input_vectors=compose(subword_vectors, parts))
             privates = []
             for shard in range(n_shards):
                 owned = owned_positions(n_tokens, n_shards, shard_tokens, round_index, shard)
@@ -148,9 +160,13 @@ def train_reference(
                 privates.append(private)
                 loss += shard_loss
                 n_pairs[epoch] += shard_pairs
-            vectors = merge_shards(vectors, privates)
+            before, vectors = vectors, merge_shards(vectors, privates)
+            if parts is not None:
+                spread(subword_vectors, parts, vectors.input_vectors - before.input_vectors)
         loss_curve[epoch] = loss / max(n_pairs[epoch], 1)
-    return ReferenceVectors(*vectors, loss_curve, n_pairs)
+    if parts is not None:
+        vectors = vectors._replace(input_vectors=compose(subword_vectors, parts))
+    return ReferenceVectors(*vectors, loss_curve, n_pairs, subword_vectors)
 
 
 def initial_vectors(word_counts, keep_threshold, parameters):
@@ -161,10 +177,16 @@ def initial_vectors(word_counts, keep_threshold, parameters):
     if parameters.loss in BIASED_LOSSES:
         biases[:] = initial_biases(word_counts, keep_threshold)
     return Vectors(
-        initial_input_vectors(n_words, n_components, parameters.seed).astype(np.float64),
+        initial_rows(n_words, parameters),
         np.zeros((n_output, n_components)),
         biases,
     )
+
+
+def initial_rows(n_rows, parameters):
+    """Random vectors of words, or of their parts."""
+    rows = initial_input_vectors(n_rows, parameters.n_components, parameters.seed)
+    return rows.astype(np.float64)
 
 
 def centers_of_contexts(windows, token_ids):

@@ -14,6 +14,7 @@ from skw2v import _kernels, _sampling
 from skw2v._huffman import huffman_paths
 from skw2v._layout import choose_layout, n_hot_nodes
 from skw2v._parameters import BIASED_LOSSES, SAMPLED_LOSSES
+from skw2v._subwords import Subwords
 
 # A call into the kernels lasts about this long, so that an interrupt is never far away.
 SECONDS_PER_CALL = 0.1
@@ -44,6 +45,9 @@ class TrainedVectors:
     validation_scores : ndarray of shape (n_iter,), float64, or None
         With early stopping: the score of the held-out documents after every epoch, nan where none
         was taken.
+    subwords : skw2v._subwords.Subwords, or None
+        What the input vectors are made of, the means of the rows of
+    subword_vectors : ndarray of shape (n_rows, n_components), float32, or None
     """
 
     input_vectors: np.ndarray
@@ -55,6 +59,8 @@ class TrainedVectors:
     bias_change: np.ndarray | None = None
     tree_counts: np.ndarray | None = None
     validation_scores: np.ndarray | None = None
+    subwords: Subwords | None = None
+    subword_vectors: np.ndarray | None = None
 
 
 class Trainer:
@@ -71,6 +77,8 @@ class Trainer:
         Threads to use at most; the result does not depend on it.
     start : TrainedVectors, default=None
         Goes on from there; words beyond the ones it has start afresh. None: all do.
+    subwords : skw2v._subwords.Subwords, default=None
+        What the words are made of. None: they are wholes.
     layout : skw2v._layout.Layout, default=None
         None takes `choose_layout`'s; another one is for tests and measurements.
     isa : str, default=None
@@ -78,7 +86,16 @@ class Trainer:
     """
 
     def __init__(
-        self, word_counts, parameters, n_tokens, *, n_threads, start=None, layout=None, isa=None
+        self,
+        word_counts,
+        parameters,
+        n_tokens,
+        *,
+        n_threads,
+        start=None,
+        subwords=None,
+        layout=None,
+        isa=None,
     ):
         word_counts = np.ascontiguousarray(word_counts)
         keep_threshold = _sampling.keep_thresholds(word_counts, parameters.subsample)
@@ -98,8 +115,10 @@ class Trainer:
         n_words, n_columns = len(word_counts), parameters.n_components + self._is_biased
         self._input = _Rows(n_words, n_columns)
         self._output = _Rows(n_words - self._is_tree, n_columns)
-        self._fill(start, n_threads)
-        self._kept = None  # copies of both, of the epoch worth keeping
+        self._subwords, self._n_threads = subwords, n_threads
+        self._parts = _Rows(subwords.n_rows, n_columns) if subwords else None
+        self._fill(start)
+        self._kept = None  # copies of what is trained, of the epoch worth keeping
         kernel_objective = objective(
             word_counts, keep_threshold, parameters, layout, self._bias_start, self._tree_counts
         )
@@ -117,15 +136,23 @@ class Trainer:
             group_size=layout.group_size,
             n_shards=layout.n_shards,
             shard_tokens=layout.shard_tokens,
+            subwords=(subwords.part_offsets, subwords.parts, self._parts.padded)
+            if subwords
+            else None,
             isa=isa,
             **kernel_objective,
         )
         self._engine = self._corpus = None
         self._team = _Team(n_threads)
 
-    def _fill(self, start, n_threads):
+    @property
+    def _trained_rows(self):
+        """The two matrices that training changes, the first of which input vectors come from."""
+        return (self._parts or self._input).padded, self._output.padded
+
+    def _fill(self, start):
         """Give every row its start."""
-        input_rows, output_rows = self._input.padded, self._output.padded
+        input_rows, output_rows = self._trained_rows
         d = self.parameters.n_components
         rows_at_once = max(1, FLOATS_PER_INIT // self._input.stride)
         for first in range(0, len(input_rows), rows_at_once):
@@ -135,13 +162,16 @@ class Trainer:
                 output_rows[rows],
                 d,
                 self.parameters.seed,
-                n_threads,
+                self._n_threads,
                 first,
                 self._is_biased,
             )
         if start is None:
             return
-        input_rows[: len(start.input_vectors), :d] = start.input_vectors
+        if self._subwords:
+            input_rows[start.subwords.rows_in(self._subwords), :d] = start.subword_vectors
+        else:
+            input_rows[: len(start.input_vectors), :d] = start.input_vectors
         output_rows[: len(start.output_vectors), :d] = start.output_vectors
         if self._is_biased:
             output_rows[: len(start.bias_change), d] = start.bias_change
@@ -179,17 +209,23 @@ class Trainer:
     def keep(self):
         """Remember the vectors as they are now, for `finish`."""
         if self._kept is None:
-            self._kept = [self._input.padded.copy(), self._output.padded.copy()]
+            self._kept = [rows.copy() for rows in self._trained_rows]
         else:
-            self._kept[0][:], self._kept[1][:] = self._input.padded, self._output.padded
+            for kept, rows in zip(self._kept, self._trained_rows, strict=True):
+                kept[:] = rows
 
     def snapshot(self, validation_scores=None):
         """What `finish` would return now, as copies; without scores the vectors as they are now."""
-        d, rows = self.parameters.n_components, (self._input.padded, self._output.padded)
+        d, rows = self.parameters.n_components, self._trained_rows
         if validation_scores is not None and self._kept is not None:
             rows = self._kept
+        input_rows, output_rows = (part[:, :d].copy() for part in rows)
+        subword_vectors = None
+        if self._subwords:
+            self._compose(rows[0])
+            subword_vectors, input_rows = input_rows, self._input.padded[:, :d].copy()
         return self._trained(
-            *(part[:, :d].copy() for part in rows), self._bias_change(rows[1]), validation_scores
+            input_rows, output_rows, self._bias_change(rows[1]), validation_scores, subword_vectors
         )
 
     def finish(self, validation_scores=None):
@@ -199,18 +235,40 @@ class Trainer:
         """
         self._engine = self._corpus = None
         if self._kept is not None:
-            self._input.padded[:], self._output.padded[:] = self._kept
+            for kept, rows in zip(self._kept, self._trained_rows, strict=True):
+                rows[:] = kept
             self._kept = None
         d = self.parameters.n_components
         bias_change = self._bias_change(self._output.padded)
+        subword_vectors = None
+        if self._subwords:
+            self._compose(self._parts.padded)
+            subword_vectors = self._parts.compacted(d)
         return self._trained(
-            self._input.compacted(d), self._output.compacted(d), bias_change, validation_scores
+            self._input.compacted(d),
+            self._output.compacted(d),
+            bias_change,
+            validation_scores,
+            subword_vectors,
+        )
+
+    def _compose(self, subword_rows):
+        """Make every input row: in training only those of the words at hand are made."""
+        _kernels.compose(
+            self._subwords.part_offsets,
+            self._subwords.parts,
+            subword_rows,
+            self._input.padded,
+            self._n_threads,
+            bias_column=self.parameters.n_components if self._is_biased else -1,
         )
 
     def _bias_change(self, output_rows):
         return output_rows[:, self.parameters.n_components].copy() if self._is_biased else None
 
-    def _trained(self, input_vectors, output_vectors, bias_change, validation_scores=None):
+    def _trained(
+        self, input_vectors, output_vectors, bias_change, validation_scores, subword_vectors
+    ):
         output_bias = np.zeros(len(output_vectors), dtype=np.float32)
         if self._is_biased:
             output_bias = self._bias_start + bias_change
@@ -224,6 +282,8 @@ class Trainer:
             bias_change,
             self._tree_counts,
             validation_scores,
+            self._subwords,
+            subword_vectors,
         )
 
 

@@ -50,6 +50,7 @@ def train(
     document_weight=None,
     early_stopping=None,
     start=None,
+    subwords=None,
     on_epoch_begin=None,
     on_call=None,
     on_epoch=None,
@@ -81,7 +82,7 @@ def train(
         Called about ten times a second with the epoch and the share of it that is done.
     on_epoch : callable, default=None
         Called after each epoch with an EpochReport; training stops if it returns True.
-    layout, isa
+    subwords, layout, isa
         As for `Trainer`.
 
     Returns
@@ -107,6 +108,7 @@ def train(
         expected_tokens(corpus, document_weight),
         n_threads=n_threads,
         start=start,
+        subwords=subwords,
         layout=layout,
         isa=isa,
     )
@@ -144,13 +146,21 @@ def train(
 
 
 def train_on_batch(
-    corpus, word_counts, parameters, *, n_threads, rates, document_weight=None, start=None
+    corpus,
+    word_counts,
+    parameters,
+    *,
+    n_threads,
+    rates,
+    document_weight=None,
+    start=None,
+    subwords=None,
 ):
     """Train once through a batch of a stream.
 
     Parameters
     ----------
-    corpus, word_counts, parameters, n_threads, document_weight, start
+    corpus, word_counts, parameters, n_threads, document_weight, start, subwords
         As for `train`; the counts are those of the stream so far.
     rates : (float, float)
         Learning rate at the beginning and at the end of the batch.
@@ -167,7 +177,14 @@ def train_on_batch(
     _check_words_occur(word_counts.any(), word_counts)
     n_iter = start.n_iter if start else 0
     corpus = _corpus_of_epoch(corpus, document_weight, parameters.seed, n_iter)
-    trainer = Trainer(word_counts, parameters, corpus.n_tokens, n_threads=n_threads, start=start)
+    trainer = Trainer(
+        word_counts,
+        parameters,
+        corpus.n_tokens,
+        n_threads=n_threads,
+        start=start,
+        subwords=subwords,
+    )
     trainer.run_epoch(
         corpus, lambda n_rounds: np.linspace(*rates, n_rounds, endpoint=False, dtype=np.float32)
     )

@@ -1,8 +1,10 @@
 /* One instruction set's body: a shard trained, a shard merged, a document pooled. Included by the
  * body_*.c files, which differ in the compiler's flags and in the names below. */
 #include "architectures.h"
+#include "marks.h"
 #include "objectives.h"
 #include "pooling.h"
+#include "subwords.h"
 
 /* Rows mostly lie in memory, not in cache, and a shard is over before a prefetch within it would
  * pay. So while one shard trains, the rows of the next are fetched, a few slots a window. */
@@ -17,22 +19,6 @@ static void prefetch_slots(const skw2v_engine *engine, const skw2v_plan *plan, i
         for (int64_t j = row; j < end && (slot->roles & SKW2V_ROLE_OUTPUT); j += BLOCK)
             __builtin_prefetch(engine->output + j, 1, 2);
     }
-}
-
-/* Bit s: does shard s of this round use the word's row in `role`? */
-static uint64_t shards_in_role(const uint8_t *marks, int mark_stride, int role) {
-    uint64_t mask = 0;
-    for (int s = 0; s < mark_stride; s += 8) {
-        uint64_t bytes;
-        memcpy(&bytes, marks + s, 8);
-        bytes = bytes >> (role == SKW2V_ROLE_OUTPUT) & UINT64_C(0x0101010101010101);
-        mask |= (bytes * UINT64_C(0x0102040810204080) >> 56) << s;
-    }
-    return mask;
-}
-
-static inline int is_shared(uint64_t shards) {
-    return (shards & (shards - 1)) != 0;
 }
 
 /* The shard's private rows: the hot ones, then the others. A shard by itself has none. */
@@ -173,15 +159,6 @@ static void merge_row(const skw2v_engine *engine, int64_t round, int32_t word, i
     merge_copies(row, copies, n, engine->stride);
 }
 
-/* Of the shards that share a row, the one whose turn it is to merge it: spread over them by word.
- */
-static inline int merger_of(uint64_t shards, int32_t word) {
-    int skip = word % __builtin_popcountll(shards);
-    while (skip-- > 0)
-        shards &= shards - 1;
-    return __builtin_ctzll(shards);
-}
-
 static void merge_shard(skw2v_engine *engine, int64_t round, int shard) {
     skw2v_plan *plan = &engine->plans[round & 1][shard];
     merge_hot_rows(engine, round, shard);
@@ -252,6 +229,9 @@ const skw2v_body BODY_SYMBOL = {
     .name = BODY_NAME,
     .train_shard = train_shard,
     .merge_shard = merge_shard,
+    .spread_shard = spread_shard,
+    .compose_shard = compose_shard,
+    .compose_row = compose_row,
     .primitive = primitive,
     .flush_loss = flush_loss,
     .log_partitions = log_partitions,

@@ -326,6 +326,14 @@ int skw2v_allocate(skw2v_engine *engine) {
         engine->table_size *= 2;
     engine->overlay_rows = 2 * (int64_t)engine->slot_capacity;
     const int64_t private_rows = engine->n_hot + engine->overlay_rows;
+    int64_t shares = 0; /* as many as that many words with the most parts have */
+    for (int64_t w = 0; w < engine->n_words && engine->subwords != NULL; w++) {
+        int64_t parts = engine->part_offsets[w + 1] - engine->part_offsets[w];
+        shares = parts > shares ? parts : shares;
+    }
+    shares *= engine->token_capacity < engine->n_words ? engine->token_capacity : engine->n_words;
+    if (shares > INT32_MAX)
+        return -1;
     engine->scratch_size = 5 * (int64_t)engine->target_capacity /* see objective_scratch */
                            + 2 * (int64_t)engine->pool_size +
                            2 * engine->stride /* mean and change */
@@ -334,6 +342,10 @@ int skw2v_allocate(skw2v_engine *engine) {
     engine->scratch_size = (engine->scratch_size + 15) / 16 * 16;
 
     ALLOCATE(engine->n_words * engine->mark_stride, engine->marks);
+    if (engine->subwords != NULL) {
+        ALLOCATE(engine->n_words * engine->stride, engine->composed);
+        ALLOCATE(engine->n_shards, engine->makings);
+    }
     ALLOCATE(engine->n_shards, engine->streams);
     if (engine->n_shards > 1) /* a shard by itself trains everything in place */
         ALLOCATE(engine->n_shards * private_rows * engine->stride, engine->overlay);
@@ -346,6 +358,10 @@ int skw2v_allocate(skw2v_engine *engine) {
         ALLOCATE(engine->token_capacity, stream->document);
         ALLOCATE(engine->token_capacity, stream->word);
         ALLOCATE(engine->token_capacity, stream->half_window);
+        if (engine->subwords != NULL) {
+            ALLOCATE(engine->token_capacity, engine->makings[s].words);
+            ALLOCATE(shares, engine->makings[s].shares);
+        }
         for (int parity = 0; parity < 2; parity++) {
             skw2v_plan *plan = &engine->plans[parity][s];
             ALLOCATE(engine->token_capacity, plan->tokens);
@@ -373,6 +389,10 @@ void skw2v_release(skw2v_engine *engine) {
         RELEASE(stream->document);
         RELEASE(stream->word);
         RELEASE(stream->half_window);
+        if (engine->makings != NULL) {
+            RELEASE(engine->makings[s].words);
+            RELEASE(engine->makings[s].shares);
+        }
     }
     for (int parity = 0; parity < 2; parity++) {
         for (int s = 0; s < engine->n_shards && engine->plans[parity] != NULL; s++) {
@@ -389,6 +409,8 @@ void skw2v_release(skw2v_engine *engine) {
     }
     RELEASE(engine->marks);
     RELEASE(engine->streams);
+    RELEASE(engine->makings);
+    RELEASE(engine->composed);
     RELEASE(engine->overlay);
     RELEASE(engine->scratch);
 }

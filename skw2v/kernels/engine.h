@@ -7,6 +7,8 @@
  *
  *   merge     private copies -> matrices, in shard order, each row in one shard's turn
  *
+ *   spread, compose   with subwords: see subwords.h
+ *
  * A round is: prepare all | train all | merge all, where | is a barrier. Within a phase shards
  * share nothing they write, so the order and the number of threads cannot change a bit:
  *
@@ -16,6 +18,7 @@
  *   the hot rows, which all shards are taken to touch.
  *
  * Preparing round r+1 writes the other one of two plans, so it may share a phase with merging r.
+ * With subwords, spreading what round r has changed and composing for r+1 are phases of their own.
  */
 #ifndef SKW2V_ENGINE_H
 #define SKW2V_ENGINE_H
@@ -93,6 +96,19 @@ typedef struct {
     int64_t n_pairs;
 } skw2v_stream;
 
+/* With subwords: the words whose input row a shard composes for a round, and which parts of them
+ * every shard will spread the change to, those of shard s being at [first_of[s], first_of[s + 1]).
+ */
+typedef struct {
+    struct {
+        int32_t word;
+        int32_t part;
+    } *shares;      /* (share_capacity,) */
+    int32_t *words; /* (token_capacity,) */
+    int32_t n_words;
+    int32_t first_of[SKW2V_MAX_SHARDS + 1];
+} skw2v_making;
+
 typedef struct {
     /* IN: corpus */
     const int32_t *token_ids;        /* (n_tokens,) */
@@ -130,17 +146,23 @@ typedef struct {
     int n_shards;
     int64_t shard_tokens;
     int64_t segment; /* tokens a stream */
+    /* IN: subwords, or NULL: word w has the parts parts[part_offsets[w] .. part_offsets[w + 1]) */
+    const int64_t *part_offsets; /* (n_words + 1,) */
+    const int32_t *parts;        /* rows of `subwords` */
     /* IN/OUT: the matrices */
-    float *input;  /* (n_words, stride) */
-    float *output; /* (n_words or n_words - 1 nodes, stride) */
+    float *input;    /* (n_words, stride) */
+    float *output;   /* (n_words or n_words - 1 nodes, stride) */
+    float *subwords; /* (n_subwords, stride), or NULL: then `input` is made from these */
     /* private */
     uint8_t *marks;       /* (n_words, mark_stride) roles of each shard */
     skw2v_plan *plans[2]; /* (n_shards,) of even and odd rounds */
     skw2v_stream *streams;
-    float *overlay;  /* (n_shards, n_hot + overlay_rows, stride) */
-    float *scratch;  /* (n_shards, scratch_size) */
-    int mark_stride; /* n_shards rounded up to a multiple of 8 */
-    int reach;       /* min(window, longest document): no context is farther away */
+    skw2v_making *makings; /* (n_shards,) with subwords */
+    float *composed;       /* (n_words, stride) with subwords: input rows as they were composed */
+    float *overlay;        /* (n_shards, n_hot + overlay_rows, stride) */
+    float *scratch;        /* (n_shards, scratch_size) */
+    int mark_stride;       /* n_shards rounded up to a multiple of 8 */
+    int reach;             /* min(window, longest document): no context is farther away */
     int64_t overlay_rows;
     int64_t scratch_size;
     int32_t token_capacity;
@@ -156,7 +178,7 @@ typedef struct {
     int spins; /* of a waiting thread before it yields its core; 0 if threads outnumber cores */
     _Alignas(64) atomic_int arrived;
     _Alignas(64) atomic_int generation;
-    _Alignas(64) atomic_int claimed[2][SKW2V_MAX_SHARDS]; /* last round whose phase was taken */
+    _Alignas(64) atomic_int claimed[4][SKW2V_MAX_SHARDS]; /* last round whose phase was taken */
 } skw2v_team;
 
 /* The targets of a window: rows to score against hidden, with label, weight and offset each. The
@@ -230,6 +252,10 @@ typedef struct {
     const char *name;
     void (*train_shard)(skw2v_engine *, int64_t round, int shard, float learning_rate);
     void (*merge_shard)(skw2v_engine *, int64_t round, int shard);
+    void (*spread_shard)(skw2v_engine *, int64_t round, int shard);
+    void (*compose_shard)(skw2v_engine *, int64_t round, int shard);
+    void (*compose_row)(float *row, const float *subwords, const int32_t *parts, int64_t n,
+                        int64_t stride, int bias_column);
     /* One step of the primitive; from == to trains the hidden rows in place.
      * scratch: (n_hidden + 1) * (stride + 8 * ceil(n_targets / 8)) + 8 floats */
     void (*primitive)(int n_hidden, float *const *from, float *const *to,
@@ -245,7 +271,7 @@ typedef struct {
 } skw2v_body;
 
 /* What thread `thread` of the team does of rounds [first, first + n): call it from every one of
- * them. Round `first` must have been prepared; round first + n is prepared on return. */
+ * them. Round `first` must have been prepared (and composed); round first + n is on return. */
 void skw2v_run_rounds(skw2v_engine *engine, const skw2v_body *body, skw2v_team *team, int thread,
                       int64_t epoch, int64_t first, int64_t n, const float *learning_rates);
 void skw2v_start_team(skw2v_team *team, int n_threads, int n_cores);

@@ -1,6 +1,6 @@
-/* Rounds over threads: two phases a round, a barrier after each.
+/* Rounds over threads: two phases a round, with subwords four, a barrier after each.
  *
- *     train all shards | merge all, prepare all for the next round |
+ *     train all shards | merge all, prepare all for the next round | spread | compose |
  *
  * A round lasts a fraction of a millisecond, so the barrier decides what a busy machine costs.
  * OpenMP runtimes let a waiting thread spin for milliseconds by default: where another process
@@ -32,16 +32,15 @@
 
 #define SPINS 1000 /* about 10 to 30 microseconds */
 
-enum { TRAIN = 0, MERGE = 1 };
+enum { TRAIN = 0, MERGE = 1, SPREAD = 2, COMPOSE = 3, N_PHASES = 4 };
 
 void skw2v_start_team(skw2v_team *team, int n_threads, int n_cores) {
     memset(team, 0, sizeof *team);
     team->n_threads = n_threads;
     team->spins = n_threads <= n_cores ? SPINS : 0;
-    for (int s = 0; s < SKW2V_MAX_SHARDS; s++) {
-        atomic_init(&team->claimed[TRAIN][s], -1);
-        atomic_init(&team->claimed[MERGE][s], -1);
-    }
+    for (int phase = 0; phase < N_PHASES; phase++)
+        for (int s = 0; s < SKW2V_MAX_SHARDS; s++)
+            atomic_init(&team->claimed[phase][s], -1);
 }
 
 static void wait_for_all(skw2v_team *team) {
@@ -75,21 +74,26 @@ void skw2v_run_rounds(skw2v_engine *engine, const skw2v_body *body, skw2v_team *
                       int64_t epoch, int64_t first, int64_t n, const float *learning_rates) {
     const int n_shards = engine->n_shards;
     const int own = n_shards * thread / team->n_threads;
+    const int n_phases = engine->subwords != NULL ? N_PHASES : MERGE + 1;
     for (int r = 0; r < (int)n; r++) {
         const int64_t round = first + r;
-        for (int i = 0; i < n_shards; i++) {
-            const int shard = (own + i) % n_shards;
-            if (claim(team, TRAIN, shard, r))
-                body->train_shard(engine, round, shard, learning_rates[r]);
-        }
-        wait_for_all(team);
-        for (int i = 0; i < n_shards; i++) {
-            const int shard = (own + i) % n_shards;
-            if (claim(team, MERGE, shard, r)) {
-                body->merge_shard(engine, round, shard);
-                skw2v_prepare_shard(engine, epoch, round + 1, shard);
+        for (int phase = 0; phase < n_phases; phase++) {
+            for (int i = 0; i < n_shards; i++) {
+                const int shard = (own + i) % n_shards;
+                if (!claim(team, phase, shard, r))
+                    continue;
+                if (phase == TRAIN)
+                    body->train_shard(engine, round, shard, learning_rates[r]);
+                if (phase == MERGE) {
+                    body->merge_shard(engine, round, shard);
+                    skw2v_prepare_shard(engine, epoch, round + 1, shard);
+                }
+                if (phase == SPREAD)
+                    body->spread_shard(engine, round, shard);
+                if (phase == COMPOSE)
+                    body->compose_shard(engine, round + 1, shard);
             }
+            wait_for_all(team);
         }
-        wait_for_all(team);
     }
 }
