@@ -27,7 +27,9 @@ def word_parts(words, subword, n_buckets):
 
     Row w is word w's own, and row n_words + b that of the b-th bucket in use.
     """
-    buckets_of = [sorted({fnv1a(ngram) % n_buckets for ngram in ngrams(w, *subword)}) for w in words]
+    buckets_of = [
+        sorted({fnv1a(ngram) % n_buckets for ngram in ngrams(w, *subword)}) for w in words
+    ]
     used = sorted(set().union(*buckets_of))
     row_of = {bucket: len(words) + place for place, bucket in enumerate(used)}
     return [[w, *map(row_of.get, buckets)] for w, buckets in enumerate(buckets_of)], used

@@ -697,7 +697,7 @@ default="negative_sampling"
 
     @property
     def subword_vectors_(self):
-        """What input vectors are the means of, ndarray of shape (n_words + n_ngrams, n_components)."""
+        """What input vectors are means of, ndarray of shape (n_words + n_ngrams, n_components)."""
         check_is_fitted(self)
         if self._trained.subwords is None:
             raise AttributeError("subword_vectors_ is there after a fit with subword=(3, 6), say.")

@@ -79,6 +79,19 @@ def test_ngrams_of_the_papers_example():
     assert ngrams("a", 1, 3) == ["a", "<a", "a>", "<a>"]
 
 
+def test_ngrams_are_fasttexts(tmp_path):
+    fasttext = pytest.importorskip("fasttext")
+    words = ["walks", "a", "it", "überall", "слово", "x_1"]
+    path = tmp_path / "text.txt"
+    path.write_text(" ".join(words), encoding="utf-8")
+    model = fasttext.train_unsupervised(
+        str(path), minCount=1, dim=2, minn=3, maxn=6, bucket=1000, thread=1, verbose=0
+    )
+    for word in words:
+        _, *theirs = model.get_subwords(word)[0]
+        assert sorted(theirs) == sorted(ngrams(word, 3, 6))
+
+
 @given(
     words=st.lists(st.text(max_size=9), min_size=1, max_size=6, unique=True),
     lengths=st.tuples(st.integers(1, 4), st.integers(0, 3)),
@@ -99,7 +112,7 @@ def test_parts_are_the_reference(words, lengths, n_buckets):
 def test_lone_surrogates_are_characters_like_others():
     subwords = make_subwords(["\ud800x", "\U0001f600"], (2, 3), 1000)
     expected, _ = word_parts(["\ud800x", "\U0001f600"], (2, 3), 1000)
-    assert subwords.parts.tolist() == sum(expected, [])
+    assert subwords.parts.tolist() == [row for rows in expected for row in rows]
 
 
 def test_unseen_words_have_the_trained_ngrams_alone():
