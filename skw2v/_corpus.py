@@ -259,6 +259,30 @@ def encode(documents, analyze, vocabulary):
     return _encode(documents, analyze, vocabulary.index)
 
 
+def renumber(documents, ids, vocabulary):
+    """EncodedDocuments with other ids for their tokens, those of negative ids left out.
+
+    Parameters
+    ----------
+    documents : EncodedDocuments
+    ids : ndarray of shape (n_distinct,), int32
+        Of the tokens of `documents`.
+    vocabulary : Vocabulary
+
+    Returns
+    -------
+    corpus : Corpus
+
+    Raises
+    ------
+    TypeError
+        For tokens of another kind than the vocabulary's.
+    """
+    token_type = _type_of_first(vocabulary.index)
+    _, token_ids, offsets = _own_numbers(documents, None, token_type)
+    return _compact(token_ids, offsets, ids)
+
+
 def _encode(documents, analyze, index):
     token_type = _type_of_first(index)
     if isinstance(documents, EncodedDocuments):

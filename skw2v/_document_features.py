@@ -73,6 +73,10 @@ class DocumentFrequencies:
         """ln((1 + n) / (1 + df)) + 1, as scikit-learn's `smooth_idf`; at least 1."""
         return np.log((1 + self.n_documents) / (1 + self.of_words)) + 1
 
+    def idf_of_unseen(self):
+        """That of a word that is in none of the documents."""
+        return np.log(1 + self.n_documents) + 1
+
 
 # --- What is learned
 
@@ -84,7 +88,15 @@ class Pooling:
     kind: str
     weights: np.ndarray | None = None
     removed: np.ndarray | None = None
+    unseen_weight: float = 1.0  # of a word that training has not seen
     learned_for: dict = field(default_factory=dict)
+
+    def with_unseen(self, n_unseen):
+        """For as many more words than it has learned weights for."""
+        if self.weights is None:
+            return self
+        added = np.full(n_unseen, self.unseen_weight)
+        return replace(self, weights=np.append(self.weights, added))
 
 
 @dataclass(frozen=True)
@@ -94,6 +106,12 @@ class ClusterPooling:
     soft: SoftClusters
     threshold: float
     learned_for: dict = field(default_factory=dict)
+
+    def with_unseen(self, n_unseen):
+        """Words that it has not learned are in no cluster."""
+        offsets = self.soft.word_offsets
+        offsets = np.append(offsets, np.full(n_unseen, offsets[-1]))
+        return replace(self, soft=replace(self.soft, word_offsets=offsets))
 
 
 @dataclass(frozen=True)
@@ -127,7 +145,7 @@ class Material:
 
 def learn_tfidf(frequencies):
     """The mean weighted by idf."""
-    return Pooling("weighted_mean", frequencies.idf())
+    return Pooling("weighted_mean", frequencies.idf(), unseen_weight=frequencies.idf_of_unseen())
 
 
 def learn_sif(material, embedding, n_threads):

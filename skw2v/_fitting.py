@@ -53,8 +53,8 @@ def fit(model, X, y, sample_weight):
     Returns
     -------
     attributes : dict
-    corpus : skw2v._corpus.Corpus
-        All of X, encoded.
+    encoded : skw2v._corpus.Corpus or EncodedDocuments
+        All of X: for `composes_unseen` as documents, with the tokens that were not learned.
     """
     check_embedding(model.embedding, model.loss)
     poolings_of(model.pooling)
@@ -118,7 +118,7 @@ def fit(model, X, y, sample_weight):
         )
     attributes = attributes_of(trained, {"tfidf", *poolings_of(model.pooling)})
     tasks.end(lambda: attributes)
-    return attributes, corpus
+    return attributes, documents if composes_unseen(model) else corpus
 
 
 def partial_fit(model, X, sample_weight):
@@ -242,9 +242,16 @@ def _gone_on_with(model, parameters):
     return replace(parameters, seed=model._trained_with.seed)
 
 
+def composes_unseen(model):
+    """Does `transform` make vectors for unseen words? They are input vectors."""
+    return model.subword is not None and model.embedding == "input"
+
+
 def _read(model, X, sample_weight, seed):
     """The documents, their weights in training (None: all 1), and which are held out."""
     documents = check_documents(X)
+    if composes_unseen(model):
+        documents = read_documents(documents, model._build_analyzer())
     if sample_weight is None and not model.early_stopping:
         return documents, None, None
     documents = read_documents(documents, model._build_analyzer())

@@ -19,6 +19,8 @@ from skw2v._pooling import check_embedding, combine_vectors, vectors_of
 from skw2v._sklearn import documentation_template, keep_index, validated
 from skw2v._state import readable_state, writable_state
 from skw2v._threads import effective_n_threads
+from skw2v._unseen import encode_with_unseen
+from skw2v.encoded_documents import EncodedDocuments
 from skw2v.word_vectors import WordVectors
 
 _OF_EARLY_STOPPING = ("validation_scores_", "best_epoch_", "best_validation_score_")
@@ -459,9 +461,9 @@ default="negative_sampling"
         features : ndarray or sparse CSR, of shape (n_documents, n_features), dtype float32
             As from `transform`.
         """
-        attributes, corpus = _fitting.fit(self, X, y, sample_weight)
+        attributes, encoded = _fitting.fit(self, X, y, sample_weight)
         self._set_fitted(attributes)
-        return keep_index(self._pool(corpus), X, self)
+        return keep_index(self._pool(encoded), X, self)
 
     @validated
     def partial_fit(self, X, y=None, *, sample_weight=None):
@@ -603,6 +605,8 @@ default="negative_sampling"
         self._validate_params()  # embedding and pooling may have been set since fit
         check_embedding(self.embedding, self._trained_with.loss)
         _document_features.poolings_for(self)  # before the documents are analysed
+        if self._trained.subwords is not None and self.embedding == "input":
+            return keep_index(self._pool(self.encode(X)), X, self)
         return keep_index(self._pool(self._encode(X)), X, self)
 
     def score(self, X, y=None):
@@ -725,14 +729,20 @@ default="negative_sampling"
     def _encode(self, X):
         return encode(check_documents(X), self._build_analyzer(), self._vocabulary)
 
-    def _pool(self, corpus):
-        """Features of encoded documents."""
-        return _document_features.document_features(
-            corpus,
-            vectors_of(corpus, self.input_vectors_, self.output_vectors_, self.embedding),
-            _document_features.poolings_for(self),
-            effective_n_threads(self.n_jobs),
-        )
+    def _pool(self, encoded):
+        """Features of a Corpus, or of EncodedDocuments whose unseen words count, too."""
+        poolings = _document_features.poolings_for(self)
+        n_threads = effective_n_threads(self.n_jobs)
+        if isinstance(encoded, EncodedDocuments):
+            corpus, vectors = encode_with_unseen(
+                encoded, self._vocabulary, self._trained, self._trained_with, n_threads
+            )
+            n_unseen = len(vectors) - len(self._vocabulary)
+            poolings = [pooling.with_unseen(n_unseen) for pooling in poolings]
+        else:
+            corpus = encoded
+            vectors = vectors_of(corpus, self.input_vectors_, self.output_vectors_, self.embedding)
+        return _document_features.document_features(corpus, vectors, poolings, n_threads)
 
     def _build_analyzer(self):
         return build_analyzer(

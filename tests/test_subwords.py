@@ -1,13 +1,14 @@
 """Words made of parts: n-grams, composing, spreading, and training beside the reference."""
 
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skw2v import _kernels, _training
+from skw2v import Word2VecTransformer, _kernels, _training
 from skw2v._corpus import Corpus
 from skw2v._layout import Layout
 from skw2v._parameters import TrainingParameters, check_subword
@@ -244,3 +245,128 @@ def test_a_snapshot_is_what_training_would_return(text):
     finished = trainer.finish()
     assert snapshot.input_vectors.tobytes() == finished.input_vectors.tobytes()
     assert snapshot.subword_vectors.tobytes() == finished.subword_vectors.tobytes()
+
+
+# --- The estimator
+
+DOCUMENTS = [
+    "the walker walks",
+    "a talker talks",
+    "walking and talking",
+    "she walked he talked",
+] * 6
+
+
+def make_transformer(**changes):
+    defaults = {"n_components": 6, "min_count": 6, "subword": (3, 5), "random_state": 0}
+    return Word2VecTransformer(**(defaults | changes))
+
+
+def test_unseen_words_have_the_mean_of_their_ngrams():
+    model = make_transformer().fit(DOCUMENTS)
+    assert "talkers" not in model.vocabulary_
+    rows = {bucket: place for place, bucket in enumerate(model._trained.subwords.buckets.tolist())}
+    buckets = {fnv1a(ngram) % model.n_buckets for ngram in ngrams("talkers", 3, 5)}
+    known = [len(model.vocabulary_) + rows[bucket] for bucket in buckets if bucket in rows]
+    assert 0 < len(known) < len(buckets)
+    expected = model.subword_vectors_[known].mean(axis=0)
+    np.testing.assert_allclose(model.transform([["talkers"]])[0], expected, atol=1e-7)
+
+
+def test_known_words_have_their_input_vectors():
+    model = make_transformer().fit(DOCUMENTS)
+    words = list(model.vocabulary_)
+    np.testing.assert_array_equal(model.transform([[w] for w in words]), model.input_vectors_)
+
+
+def test_words_that_share_no_ngram_are_skipped():
+    model = make_transformer().fit(DOCUMENTS)
+    assert not model.transform([["qqqqq"], []]).any()
+    with_it, without = model.transform([["talks", "qqqqq"], ["talks"]])
+    np.testing.assert_array_equal(with_it, without)
+
+
+def test_other_embeddings_skip_unseen_words():
+    model = make_transformer(embedding="sum").fit(DOCUMENTS)
+    assert not model.transform([["talkers"]]).any()
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max", "tfidf", "sif", "scdv", ["mean", "tfidf"]])
+def test_fit_transform_is_fit_and_transform_where_rare_words_have_vectors(pooling):
+    documents = [*DOCUMENTS, "a rare talkative walkabout"]
+    model = make_transformer(pooling=pooling, n_clusters=2)
+    at_once = model.fit_transform(document for document in documents)
+    in_two = make_transformer(pooling=pooling, n_clusters=2).fit(documents).transform(documents)
+    at_once, in_two = (f.toarray() if hasattr(f, "toarray") else f for f in (at_once, in_two))
+    np.testing.assert_array_equal(at_once, in_two)
+
+
+def test_unseen_words_weigh_what_a_word_of_no_document_weighs():
+    model = make_transformer(pooling="tfidf").fit(DOCUMENTS)
+    vectors = make_transformer().fit(DOCUMENTS).transform([["talks"], ["talkers"]])
+    n, df = len(DOCUMENTS), model.document_frequencies_[model.vocabulary_["talks"]]
+    idf = np.log((1 + n) / (1 + np.array([df, 0]))) + 1
+    expected = idf @ vectors / idf.sum()
+    np.testing.assert_allclose(model.transform([["talks", "talkers"]])[0], expected, atol=1e-7)
+
+
+def test_features_do_not_depend_on_the_other_documents():
+    model = make_transformer(pooling=["mean", "sif"]).fit(DOCUMENTS)
+    documents = ["talkers walk", "walkers", "the unheard of walkway", ""]
+    together = model.transform(documents)
+    alone = np.vstack([model.transform([document]) for document in documents])
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_a_stream_that_grows_keeps_what_it_has_learned():
+    model = make_transformer(grow_vocabulary=True, min_count=2, total_words=1000)
+    model.partial_fit(DOCUMENTS)
+    buckets, n_words = model._trained.subwords.buckets, len(model.vocabulary_)
+    before = dict(zip(buckets.tolist(), model.subword_vectors_[n_words:], strict=True))
+    model.partial_fit(["unrelated zebra", "unrelated zebra"])
+    grown = model._trained.subwords.buckets.tolist()
+    after = dict(zip(grown, model.subword_vectors_[len(model.vocabulary_) :], strict=True))
+    assert set(before) < set(after)
+    untouched = [
+        b
+        for b in before
+        if b
+        not in {fnv1a(g) % model.n_buckets for w in ("unrelated", "zebra") for g in ngrams(w, 3, 5)}
+    ]
+    assert len(untouched) > 10
+    for bucket in untouched:
+        np.testing.assert_array_equal(after[bucket], before[bucket])
+
+
+def test_warm_start_goes_on_to_the_same_bits():
+    settings = {"min_learning_rate": 0.025, "warm_start": True}
+    model = make_transformer(max_iter=2, **settings).fit(DOCUMENTS)
+    model.set_params(max_iter=4).fit(DOCUMENTS)
+    at_once = make_transformer(max_iter=4, **settings).fit(DOCUMENTS)
+    assert model.subword_vectors_.tobytes() == at_once.subword_vectors_.tobytes()
+    with pytest.raises(ValueError, match=r"cannot go on with subword=\(2, 3\)"):
+        model.set_params(subword=(2, 3)).fit(DOCUMENTS)
+
+
+def test_memory_knows_words_by_their_letters(tmp_path):
+    """The same ids and counts, other words: without n-grams one training, with them two."""
+    remembering, forgetful = (make_transformer(memory=m, min_count=1) for m in (tmp_path, None))
+    for word in ("walk", "talk"):
+        documents = [[word, "b", word, "c"]] * 8
+        found, expected = (
+            model.fit(documents).transform([["walker"], ["talker"]])
+            for model in (remembering, forgetful)
+        )
+        assert expected.any(axis=1).tolist() == [True, True]  # both have "alk" in common with it
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_pickle_keeps_the_ngrams():
+    model = make_transformer(early_stopping=True, subsample=0).fit(DOCUMENTS)
+    loaded = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(loaded.transform(["talkers"]), model.transform(["talkers"]))
+
+
+def test_subword_vectors_are_there_with_subword_alone():
+    with pytest.raises(AttributeError, match=r"after a fit with subword"):
+        _ = make_transformer(subword=None).fit(DOCUMENTS).subword_vectors_
