@@ -232,7 +232,7 @@ def pool_clusters(corpus, vectors, soft, threshold, n_threads):
         row[abs(row) < threshold] = 0
     """
     width = soft.n_clusters * vectors.shape[1]
-    size = min(max(1, _CLUSTER_BLOCK // width), corpus.n_documents)
+    size = max(1, min(_CLUSTER_BLOCK // width, corpus.n_documents))
     columns = np.empty((size, width), dtype=np.int32)
     values = np.empty((size, width), dtype=np.float32)
     n_threads = _worthwhile_threads(n_threads, corpus, vectors.shape[1])

@@ -1,7 +1,6 @@
 """From vectors to features in plain NumPy float64: the specification that tests compare with.
 
-Every pooling by its formula, one document after the other. Soft clusters are taken as given: an
-array of shape (n_words, n_clusters) of P(k | w).
+Every pooling by its formula, one document after the other.
 """
 
 from itertools import pairwise
@@ -108,6 +107,30 @@ def sif_reference(means, direction):
 
 
 # --- Sparse composite document vectors (Mekala, Gupta, Paranjape, Karnick, EMNLP 2017)
+
+
+def mixture_shares(vectors, shares, means, variances, min_share=1e-3):
+    """P(k | w) of a mixture of Gaussians with diagonal covariances, small shares set to zero.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_words, n_features)
+    shares : ndarray of shape (n_clusters,)
+        P(k).
+    means, variances : ndarray of shape (n_clusters, n_features)
+    min_share : float, default=1e-3
+
+    Returns
+    -------
+    shares : ndarray of shape (n_words, n_clusters)
+        Rows sum to 1.
+    """
+    differences = vectors[:, None] - means
+    log_density = -(np.square(differences) / variances + np.log(2 * np.pi * variances)).sum(2) / 2
+    density = shares * np.exp(log_density)
+    found = density / density.sum(axis=1, keepdims=True)
+    found[found < min_share] = 0
+    return found / found.sum(axis=1, keepdims=True)
 
 
 def composite_vectors(token_ids, document_offsets, vectors, shares, idf):
