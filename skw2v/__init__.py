@@ -25,6 +25,8 @@ and the rooms behind it::
     _analyzer.py             documents -> tokens, with CountVectorizer's parameters and meaning
     _vocabulary.py           tokens -> words, counts, ids
     _corpus.py               encoded corpus
+    _subwords.py             words -> character n-grams, hashed: the parts that words are made of
+    _unseen.py               vectors for words that training has not seen
     _sampling.py             noise distributions (alias table), keep probabilities
     _huffman.py              the tree of hierarchical softmax: paths and codes
     _layout.py               how a corpus is cut into rounds and shards
@@ -45,13 +47,14 @@ and the rooms behind it::
     _reference_objectives.py the same for the five objectives' targets
     _reference_training.py   the same for a whole training, shard by shard and round by round
     _reference_pooling.py    the same for every pooling
+    _reference_subwords.py   the same for words made of parts
     _kernels.pyx             memoryviews -> C structs, a team of threads over shards; test doors
     kernels/                 plain C: one body compiled per instruction set; one dispatch file
 
 The way of the data: documents -analyzer-> tokens -vocabulary-> ids -corpus-> (token_ids,
 document_offsets) -kernels-> input and output vectors -pooling-> features. Strings end at the
 corpus; past it there are only integers and floats. Kernels are called by `_trainer`,
-`_likelihood` and `_pooling` alone.
+`_likelihood`, `_pooling` and `_unseen` alone.
 """
 
 from importlib import import_module

@@ -112,7 +112,7 @@ default="negative_sampling"
         of "<word>" [10]_. So rare words share what is known of their relatives, and `transform`
         gives words that `fit` has not learned a vector, too, with `embedding="input"`. Training
         takes two to four times as long. None: words are wholes.
-    n_buckets : int, default=2,000,000
+    n_buckets : int, default=2_000_000
         n-grams are hashed to so many numbers, those with the same one share a vector. Only the
         numbers that some word of the vocabulary has get one.
     window : int, default=5

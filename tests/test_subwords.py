@@ -362,7 +362,7 @@ def test_memory_knows_words_by_their_letters(tmp_path):
 
 
 def test_a_pickle_keeps_the_ngrams():
-    model = make_transformer(early_stopping=True, subsample=0).fit(DOCUMENTS)
+    model = make_transformer(early_stopping=True, subsample=0, min_count=3).fit(DOCUMENTS)
     loaded = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(loaded.transform(["talkers"]), model.transform(["talkers"]))
 

@@ -124,6 +124,8 @@ def test_training_gets_every_parameter(count_training):
         "learning_rate": 0.03,
         "min_learning_rate": 0.01,
         "max_iter": 1,
+        "subword": (2, 3),
+        "n_buckets": 100,
     }
     small(**given).fit(DOCUMENTS)
     (parameters,) = count_training
