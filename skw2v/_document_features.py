@@ -9,6 +9,7 @@ What is learned remembers which parameters it was learned for. It is used for th
 forgotten when the vectors change: nothing stale is used in silence.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -25,6 +26,7 @@ from skw2v._pooling import (
     pool_documents,
     poolings_of,
 )
+from skw2v._sampling import natural_log
 from skw2v._sklearn import sparse_as_configured
 from skw2v._threads import one_blas_thread
 from skw2v._trainer import TrainedVectors
@@ -60,7 +62,7 @@ class DocumentFrequencies:
     @classmethod
     def of(cls, corpus, n_words, document_weight=None):
         """Count a corpus, each document as often as its weight says (None: once)."""
-        total = corpus.n_documents if document_weight is None else np.sum(document_weight)
+        total = corpus.n_documents if document_weight is None else math.fsum(document_weight)
         return cls(float(total), count_documents(corpus, n_words, document_weight))
 
     def plus(self, others):
@@ -71,7 +73,7 @@ class DocumentFrequencies:
 
     def idf(self):
         """ln((1 + n) / (1 + df)) + 1, as scikit-learn's `smooth_idf`; at least 1."""
-        return np.log((1 + self.n_documents) / (1 + self.of_words)) + 1
+        return natural_log((1 + self.n_documents) / (1 + self.of_words)) + 1
 
     def idf_of_unseen(self):
         """That of a word that is in none of the documents."""
@@ -167,7 +169,7 @@ def learn_sif(material, embedding, n_threads):
     pooling : Pooling
     """
     corpus, vectors = material.corpus, material.vectors(embedding)
-    shares = material.word_counts / max(1, material.word_counts.sum())
+    shares = material.word_counts / (math.fsum(material.word_counts) or 1.0)
     weights = SIF_A / (SIF_A + shares)
     d = vectors.shape[1]
     products = np.zeros((d, d))
@@ -232,15 +234,13 @@ def _extremes(material, vectors, soft, n_threads):
 # --- The poolings of an estimator
 
 
-def learn_poolings(model, names, material, n_threads):
-    """Learn what some poolings need.
+def learn_poolings(model, material, n_threads):
+    """Learn what an estimator's poolings need.
 
     Parameters
     ----------
     model : Word2VecTransformer
-        For the parameters of the poolings.
-    names : iterable of str
-        Those that have nothing to learn are passed over.
+        For its parameters.
     material : Material
     n_threads : int
         The result does not depend on it.
@@ -248,21 +248,14 @@ def learn_poolings(model, names, material, n_threads):
     Returns
     -------
     learned : dict
-        By the names of the poolings: Pooling or ClusterPooling.
+        By the names of the poolings: Pooling or ClusterPooling. "tfidf" is always there.
     """
-    learned = {}
-    for name in names:
-        if name not in _LEARNED_FOR:
-            continue
-        parameters = _parameters_of(model, name)
-        match name:
-            case "tfidf":
-                pooling = learn_tfidf(material.frequencies)
-            case "sif":
-                pooling = learn_sif(material, **parameters, n_threads=n_threads)
-            case "scdv":
-                pooling = learn_scdv(material, **parameters, n_threads=n_threads)
-        learned[name] = replace(pooling, learned_for=parameters)
+    learned = {"tfidf": learn_tfidf(material.frequencies)}
+    for name, learn in (("sif", learn_sif), ("scdv", learn_scdv)):
+        if name in poolings_of(model.pooling):
+            parameters = _parameters_of(model, name)
+            pooling = learn(material, **parameters, n_threads=n_threads)
+            learned[name] = replace(pooling, learned_for=parameters)
     return learned
 
 

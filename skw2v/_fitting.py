@@ -89,11 +89,11 @@ def fit(model, X, y, sample_weight):
     data = {"X": X, "y": y, "metadata": metadata}
     tasks = FitTasks(model, parameters.max_iter - n_done, data)
 
-    def attributes_of(trained, poolings=("tfidf",)):
+    def attributes_of(trained):
         material = Material(
             corpus, weight, trained, vocabulary.counts, frequencies, parameters.seed
         )
-        learned = learn_poolings(model, poolings, material, effective_n_threads(model.n_jobs))
+        learned = learn_poolings(model, material, effective_n_threads(model.n_jobs))
         return fitted_attributes(vocabulary, parameters, trained, frequencies, learned, **stream)
 
     with _shown(model, n_done, expected_tokens(corpus, weight)) as progress:
@@ -116,7 +116,7 @@ def fit(model, X, y, sample_weight):
             on_call=progress.advance,
             on_epoch=end_epoch,
         )
-    attributes = attributes_of(trained, {"tfidf", *poolings_of(model.pooling)})
+    attributes = attributes_of(trained)
     tasks.end(lambda: attributes)
     return attributes, documents if composes_unseen(model) else corpus
 
@@ -213,7 +213,6 @@ def fit_pooling(model, X, sample_weight):
     attributes : dict
     """
     check_embedding(model.embedding, model._trained_with.loss)
-    poolings = poolings_of(model.pooling)
     check_clusters(model, len(model._vocabulary))
     documents = read_documents(check_documents(X), model._build_analyzer())
     weight = check_document_weight(sample_weight, len(documents))
@@ -224,8 +223,7 @@ def fit_pooling(model, X, sample_weight):
         frequencies = DocumentFrequencies.of(corpus, len(vocabulary), weight)
     seed = model._trained_with.seed
     material = Material(corpus, weight, model._trained, vocabulary.counts, frequencies, seed)
-    names = {"tfidf", *poolings}
-    learned = learn_poolings(model, names, material, effective_n_threads(model.n_jobs))
+    learned = learn_poolings(model, material, effective_n_threads(model.n_jobs))
     return {"_frequencies": frequencies, "_learned_poolings": model._learned_poolings | learned}
 
 

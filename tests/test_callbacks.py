@@ -74,6 +74,14 @@ def test_the_estimator_so_far_can_be_used(documents):
     assert not np.array_equal(recorder.features[0], recorder.features[-1])
 
 
+@pytest.mark.parametrize("pooling", ["tfidf", "sif", "scdv"])
+def test_the_estimator_so_far_has_learned_its_pooling(documents, pooling):
+    recorder = Recorder()
+    model = small(pooling=pooling, n_clusters=3).set_callbacks(recorder).fit(documents)
+    assert len(recorder.features) == 4
+    assert not abs(recorder.features[-1] - model.transform(["t0w0 t1w0"])).max()
+
+
 def test_training_goes_on_from_the_estimator_so_far(documents):
     class Checkpoint(Recorder):
         def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):

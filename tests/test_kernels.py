@@ -15,7 +15,14 @@ from skw2v._reference import (
     stream_key,
 )
 from skw2v._reference import primitive as reference_primitive
-from skw2v._reference_pooling import pool_reference
+from skw2v._reference_pooling import (
+    composite_vectors,
+    pool_reference,
+    scdv_reference,
+    sif_means,
+    sif_reference,
+    tfidf_reference,
+)
 
 ISAS = _kernels.available_isas()
 DIMENSIONS = [1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 97, 100, 300]
@@ -363,6 +370,94 @@ def test_pooling_is_the_reference_at_any_number_of_threads(isa, pooling, n_compo
     _kernels.pool(token_ids, offsets, vectors, pooling, out, 2, column=n_components)
     np.testing.assert_array_equal(np.split(out, 3, axis=1)[1], expected.astype(np.float32))
     assert (np.delete(out, np.s_[n_components : 2 * n_components], axis=1) == -7).all()
+
+
+def weighted_documents(n_components):
+    """Documents of 0 to 9 tokens and one long one; vectors and weights of 50 words."""
+    rng = np.random.default_rng(4)
+    sizes = [*range(10), 0, 500]
+    token_ids = rng.integers(0, 50, sum(sizes)).astype(np.int32)
+    vectors = rng.standard_normal((50, n_components)).astype(np.float32)
+    return token_ids, np.cumsum([0, *sizes]), vectors, rng.uniform(0.1, 3, 50)
+
+
+@by_isa
+@by_dimension
+def test_weights_and_what_is_removed_are_the_reference(isa, n_components, monkeypatch):
+    monkeypatch.setenv("SKW2V_ISA", isa)
+    *documents, weights = weighted_documents(n_components)
+    direction = weights[np.arange(n_components) % 50]
+    direction /= np.linalg.norm(direction)
+    expected = {
+        "weighted_mean": tfidf_reference(*documents, weights),
+        "mean": sif_means(*documents, weights),
+        "sum": pool_reference(
+            *documents, lambda ids: weights[ids] @ documents[2][ids].astype(np.float64)
+        ),
+    }
+    for pooling, rows in expected.items():
+        for removed in (None, direction):
+            out = np.full(rows.shape, np.nan, dtype=np.float32)
+            _kernels.pool(*documents, pooling, out, 2, weights=weights, removed=removed)
+            left = rows if removed is None else sif_reference(rows, removed)
+            # Gathered in float64, but in another order, and rounded once.
+            np.testing.assert_allclose(out, left, rtol=1.2e-7, atol=1e-7 * np.abs(rows).max())
+
+
+def clusters_of_words(rng, n_clusters):
+    """Each of 50 words in one cluster or in two: as arrays of entries, and as one array."""
+    shares = np.zeros((50, n_clusters))
+    for word in range(50):
+        some = rng.choice(n_clusters, min(n_clusters, 1 + word % 2), replace=False)
+        shares[word, some] = rng.uniform(0.1, 1, len(some))
+    words, clusters = shares.nonzero()
+    offsets = np.searchsorted(words, np.arange(51))
+    return (offsets, clusters.astype(np.int32), shares[words, clusters]), shares
+
+
+@by_isa
+@pytest.mark.parametrize("n_components", [1, 7, 8, 17, 100])
+@pytest.mark.parametrize("n_clusters", [1, 5, 20])
+def test_clusters_are_the_reference(isa, n_components, n_clusters, monkeypatch):
+    monkeypatch.setenv("SKW2V_ISA", isa)
+    *documents, _ = weighted_documents(n_components)
+    entries, shares = clusters_of_words(np.random.default_rng(5), n_clusters)
+    rows = composite_vectors(*documents, shares, np.ones(50))
+    for threshold in (0.0, 0.05):
+        found = np.empty((0, 0))
+        for n_threads in (1, 3):
+            columns = np.full(rows.shape, -1, dtype=np.int32)
+            values = np.full(rows.shape, np.nan, dtype=np.float32)
+            n_kept = np.empty(len(rows), dtype=np.int64)
+            _kernels.pool_clusters(
+                *documents, *entries, n_clusters, threshold, columns, values, n_kept, n_threads
+            )
+            before, found = found, np.zeros(rows.shape, dtype=np.float32)
+            for i, n in enumerate(n_kept):
+                assert (np.diff(columns[i, :n]) > 0).all()
+                assert (np.abs(values[i, :n]) >= threshold).all()
+                assert values[i, :n].all()
+                found[i, columns[i, :n]] = values[i, :n]
+        assert found.tobytes() == before.tobytes()
+        expected = scdv_reference(rows, threshold)
+        np.testing.assert_allclose(found, expected, rtol=1.2e-7, atol=1e-7)
+
+
+def test_every_instruction_set_pools_the_same_bits(monkeypatch):
+    *documents, weights = weighted_documents(33)
+    entries, _ = clusters_of_words(np.random.default_rng(5), 5)
+    found = set()
+    for isa in ISAS:
+        monkeypatch.setenv("SKW2V_ISA", isa)
+        out = np.empty((12, 33), dtype=np.float32)
+        _kernels.pool(*documents, "weighted_mean", out, 1, weights=weights, removed=weights[:33])
+        columns = np.zeros((12, 165), dtype=np.int32)
+        values = np.zeros((12, 165), dtype=np.float32)
+        n_kept = np.empty(12, dtype=np.int64)
+        _kernels.pool_clusters(*documents, *entries, 5, 0.0, columns, values, n_kept, 1)
+        kept = [row[:n].tobytes() for row, n in zip(values, n_kept, strict=True)]
+        found.add((out.tobytes(), *kept))
+    assert len(found) == 1
 
 
 # --- Choice of the instruction set

@@ -9,10 +9,16 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skw2v import Word2VecTransformer
+
+
+def dense(features):
+    return features.toarray() if sparse.issparse(features) else features
 
 
 def through_pickle(model):
@@ -140,7 +146,9 @@ def test_skops_has_to_trust_skw2v_and_nothing_else(texts):
 def test_pickles_of_earlier_versions_give_the_same_numbers(stored):
     expected = json.loads(stored.with_suffix(".json").read_text())
     model = pickle.loads(stored.read_bytes())
-    np.testing.assert_array_equal(model.transform(expected["documents"]), expected["features"])
+    np.testing.assert_array_equal(
+        dense(model.transform(expected["documents"])), expected["features"]
+    )
     assert model.score(expected["documents"] * 20) == pytest.approx(expected["score"], rel=1e-6)
     # Parameters that it did not know have their defaults, and training can go on.
     assert model.get_params().keys() == Word2VecTransformer().get_params().keys()
@@ -148,6 +156,40 @@ def test_pickles_of_earlier_versions_give_the_same_numbers(stored):
     model.partial_fit(expected["documents"])
     assert model.n_iter_ == 4
     assert np.isfinite(model.output_bias_).all()
+
+
+@pytest.mark.parametrize("pooling", ["tfidf", "sif", "scdv"])
+def test_pickles_from_before_poolings_were_learned_say_what_to_do(pooling):
+    stored = Path(__file__).parent / "golden" / "transformer_2.pickle"
+    documents = json.loads(stored.with_suffix(".json").read_text())["documents"] * 20
+    model = pickle.loads(stored.read_bytes()).set_params(pooling=pooling, n_clusters=2)
+    with pytest.raises(NotFittedError, match=f"pooling='{pooling}'.* call fit_pooling"):
+        model.transform(documents)
+    with pytest.raises(AttributeError, match="fit_pooling counts them"):
+        model.document_frequencies_  # noqa: B018
+    # What it has seen is not known, so more of it does not help.
+    with pytest.raises(NotFittedError):
+        through_pickle(model).partial_fit(documents).transform(documents)
+    model.fit_pooling(documents)
+    fresh = Word2VecTransformer(**model.get_params()).fit(documents)
+    np.testing.assert_array_equal(model.document_frequencies_, fresh.document_frequencies_)
+    np.testing.assert_array_equal(
+        dense(model.transform(documents)), dense(fresh.transform(documents))
+    )
+
+
+@pytest.mark.parametrize("round_trip", [*ROUND_TRIPS, copy.copy, copy.deepcopy])
+def test_what_poolings_have_learned_is_stored(round_trip, texts):
+    documents, _ = texts
+    pooling = ["mean", "tfidf", "sif", "scdv"]
+    model = Word2VecTransformer(
+        n_components=8, min_count=1, max_iter=1, random_state=0, pooling=pooling, n_clusters=5
+    ).fit(documents)
+    loaded = round_trip(model)
+    np.testing.assert_array_equal(
+        dense(loaded.transform(documents)), dense(model.transform(documents))
+    )
+    np.testing.assert_array_equal(loaded.document_frequencies_, model.document_frequencies_)
 
 
 def test_a_pickle_of_a_later_version_is_an_error(texts):

@@ -27,6 +27,8 @@ CASES_OF_LOSSES = [
     for loss in ("nce", "sampled_softmax", "hierarchical_softmax", "softmax")
     for architecture, n_components in (("skipgram", 16), ("cbow", 7))
 ]
+# And what is learned for poolings, by logarithms and linear algebra.
+CASES_OF_LOSSES += [{"pooling": ["tfidf", "sif"], "n_components": 9, "n_documents": 300}]
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,16 @@ DOCUMENTS = ["the cat sat on the mat", "the dog sat on the cat", "a dog and a ca
 
 
 def main(revision):
-    model = Word2VecTransformer(n_components=4, min_count=2, loss="nce", random_state=0, max_iter=2)
-    features = model.fit_transform(DOCUMENTS)[:3].tolist()
+    model = Word2VecTransformer(
+        n_components=4,
+        min_count=2,
+        loss="nce",
+        random_state=0,
+        max_iter=2,
+        pooling=["mean", "tfidf", "sif", "scdv"],  # revisions 0 to 2 know "mean" alone
+        n_clusters=2,
+    )
+    features = model.fit_transform(DOCUMENTS)[:3].toarray().tolist()
     folder = Path(__file__).parent
     (folder / f"transformer_{revision}.pickle").write_bytes(pickle.dumps(model, protocol=4))
     expected = {"documents": DOCUMENTS[:3], "features": features, "score": model.score(DOCUMENTS)}
