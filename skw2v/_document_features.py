@@ -31,12 +31,12 @@ from skw2v._sklearn import sparse_as_configured
 from skw2v._threads import one_blas_thread
 from skw2v._trainer import TrainedVectors
 
-# Arora et al. (2017), a in a / (a + p(w)): "the performance ... can achieve similar results for a
-# wide range", 1e-4 to 1e-3, and this is their choice.
+# Arora et al. (2017), section 4.1: a in a / (a + p(w)). No parameter of the estimator, since they
+# see little difference from 1e-4 to 1e-3.
 SIF_A = 1e-3
 
-# Mekala et al. (2017), p in their threshold: 4 % of the mean of the largest and the smallest
-# component, document by document.
+# Mekala et al. (2017): the share p of (|a_min| + |a_max|) / 2 below which components are dropped,
+# a_min and a_max being the training documents' mean smallest and mean largest component.
 SCDV_THRESHOLD = 0.04
 
 _BLOCK = 4096  # documents whose rows are held at once to learn from
@@ -172,7 +172,7 @@ def learn_sif(material, embedding, n_threads):
     shares = material.word_counts / (math.fsum(material.word_counts) or 1.0)
     weights = SIF_A / (SIF_A + shares)
     d = vectors.shape[1]
-    products = np.zeros((d, d))
+    products = np.zeros((d, d))  # all rows of a large corpus would take gigabytes
     rows = np.empty((min(_BLOCK, corpus.n_documents), d), dtype=np.float32)
     # What BLAS adds up depends on its number of threads; this costs too little to need many.
     with one_blas_thread():
@@ -193,6 +193,11 @@ def learn_sif(material, embedding, n_threads):
 
 def learn_scdv(material, embedding, n_clusters, n_threads):
     """Soft clusters of the words, and how small a component of a document has to be to be dropped.
+
+    As the paper and its program have it: idf from the documents (scikit-learn's, smooth), sums that
+    are scaled to length 1 before the threshold and not again after it. But training documents
+    without a known word have no part in the threshold: they have nothing that it could be a share
+    of.
 
     Parameters
     ----------
