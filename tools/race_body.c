@@ -98,25 +98,75 @@ static int check_step(const skw2v_body *body, int n_hidden, float *const *hidden
     return !isfinite(loss.first + loss.others);
 }
 
+enum { POOL_D = 7, POOL_LONGEST = 5 };
+
+/* The first n of a document's ids, in memory of their own. */
+static int32_t *make_ids(size_t n) {
+    static const int32_t all_ids[POOL_LONGEST] = {2, 0, 2, 1, 1};
+    return memcpy(room(n, sizeof(int32_t)), all_ids, n * sizeof(int32_t));
+}
+
+/* Sums of two clusters, of which the last word is in both: as long as 1, whatever is added. */
+static int check_clusters(const skw2v_body *body, skw2v_pooling pooling) {
+    static const int64_t word_offsets[] = {0, 1, 2, 4};
+    static const int32_t clusters[] = {0, 1, 0, 1};
+    static const double weights[] = {1.0, 2.0, 0.25, 0.75};
+    pooling.word_offsets = word_offsets;
+    pooling.clusters = clusters;
+    pooling.weights = weights;
+    pooling.n_clusters = 2;
+    int n_wrong = 0;
+    for (size_t n = 0; n <= POOL_LONGEST; n++) {
+        int32_t *ids = make_ids(n), *columns = room(2 * POOL_D, sizeof *columns);
+        double *sums = room(2 * POOL_D, sizeof *sums), square = 0.0;
+        uint8_t *has = room(2, sizeof *has);
+        float *values = room(2 * POOL_D, sizeof *values);
+        const int64_t n_kept =
+            body->pool_clusters(&pooling, ids, (int64_t)n, sums, has, columns, values);
+        for (int64_t i = 0; i < n_kept; i++)
+            square += (double)values[i] * values[i];
+        n_wrong += n == 0 ? n_kept != 0 : !(fabs(square - 1.0) < 1e-6);
+        free(ids);
+        free(columns);
+        free(sums);
+        free(has);
+        free(values);
+    }
+    return n_wrong;
+}
+
 /* Returns the number of documents whose pooled row is wrong. */
 static int check_pooling(const skw2v_body *body) {
-    enum { D = 7, LONGEST = 3 };
-    static const int32_t all_ids[LONGEST] = {2, 0, 2};
+    enum { D = POOL_D, N_KINDS = 5 };
+    static const double words_weights[] = {1.0, 2.0, 3.0};
+    /* The first component of word w is w * D: of the mean, sum, max, min and weighted mean. */
+    static const double first[N_KINDS][POOL_LONGEST + 1] = {
+        {0, 2 * D, D, 4.0 * D / 3, 5.0 * D / 4, 6.0 * D / 5},
+        {0, 2 * D, 2 * D, 4 * D, 5 * D, 6 * D},
+        {0, 2 * D, 2 * D, 2 * D, 2 * D, 2 * D},
+        {0, 2 * D, 0, 0, 0, 0},
+        {0, 2 * D, 6.0 * D / 4, 12.0 * D / 7, 14.0 * D / 9, 16.0 * D / 11},
+    };
     int n_wrong = 0;
-    float *vectors = room(LONGEST * D, sizeof(float));
-    for (int i = 0; i < LONGEST * D; i++)
+    float *vectors = room(3 * D, sizeof(float));
+    for (int i = 0; i < 3 * D; i++)
         vectors[i] = (float)i;
-    for (int pooling = SKW2V_POOL_MEAN; pooling <= SKW2V_POOL_MIN; pooling++)
-        for (size_t n = 0; n <= LONGEST; n++) {
-            int32_t *ids = memcpy(room(n, sizeof *ids), all_ids, n * sizeof *ids);
+    double *removed = room(D, sizeof(double));
+    for (int j = 0; j < D; j++)
+        removed[j] = j == D - 1;
+    skw2v_pooling pooling = {.vectors = vectors, .n_components = D};
+    n_wrong += check_clusters(body, pooling);
+    for (int kind = 0; kind < N_KINDS; kind++)
+        for (size_t n = 0; n <= POOL_LONGEST; n++) {
+            int32_t *ids = make_ids(n);
             double *sum = room(D, sizeof(double));
             float *out = room(D, sizeof(float));
-            body->pool_document(ids, (int64_t)n, vectors, D, pooling, sum, out);
-            static const float first[4][LONGEST + 1] = {{0, 2 * D, D, 4.0f * D / 3},
-                                                        {0, 2 * D, 2 * D, 4 * D},
-                                                        {0, 2 * D, 2 * D, 2 * D},
-                                                        {0, 2 * D, 0, 0}};
-            n_wrong += out[0] != first[pooling][n];
+            pooling.kind = kind;
+            pooling.weights = kind == SKW2V_POOL_WEIGHTED_MEAN ? words_weights : NULL;
+            pooling.removed = kind == SKW2V_POOL_MEAN ? removed : NULL;
+            body->pool_document(&pooling, ids, (int64_t)n, sum, out);
+            n_wrong += out[0] != (float)first[kind][n];
+            n_wrong += kind == SKW2V_POOL_MEAN && out[D - 1] != 0.0f;
             free(ids);
             free(sum);
             free(out);
@@ -124,6 +174,7 @@ static int check_pooling(const skw2v_body *body) {
     if (n_wrong)
         printf("%s: pooling is wrong\n", body->name);
     free(vectors);
+    free(removed);
     return n_wrong;
 }
 

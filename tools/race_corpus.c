@@ -48,6 +48,26 @@ static void make_offsets(const race_setting *set, race_corpus *made) {
         made->offsets[i] = 1.0f - 4.0f * (float)i / (float)set->n_words;
 }
 
+/* A word's own row, and up to seven of a few that all words share, two of a kind next to each
+ * other. */
+static void make_parts(const race_setting *set, race_corpus *made) {
+    enum { N_SHARED = 11, MOST = 8 };
+    const size_t n_words = (size_t)set->n_words;
+    int32_t *parts = room(MOST * n_words, sizeof *parts);
+    made->part_offsets = room(n_words + 1, sizeof(int64_t));
+    made->n_subwords = set->n_words + N_SHARED;
+    int64_t n = 0;
+    for (int64_t w = 0; w < set->n_words; w++) {
+        made->part_offsets[w] = n;
+        parts[n++] = (int32_t)w;
+        for (int64_t p = 0; p < w % MOST; p++)
+            parts[n++] = (int32_t)(set->n_words + (w / 3 + p) % N_SHARED);
+    }
+    made->part_offsets[n_words] = n;
+    made->parts = memcpy(room((size_t)n, sizeof *parts), parts, (size_t)n * sizeof *parts);
+    free(parts);
+}
+
 race_corpus race_make_corpus(const race_setting *set) {
     const uint64_t key = skw2v_stream_key(2, SKW2V_PURPOSE_INIT, 0);
     race_corpus made = {.token_ids = room((size_t)set->n_tokens, sizeof(int32_t)),
@@ -78,6 +98,8 @@ race_corpus race_make_corpus(const race_setting *set) {
         make_offsets(set, &made);
     if (set->loss == SKW2V_HIERARCHICAL_SOFTMAX)
         make_paths(set, &made);
+    if (set->options & RACE_PARTS)
+        make_parts(set, &made);
     return made;
 }
 
@@ -90,4 +112,6 @@ void race_free_corpus(race_corpus *made) {
     free(made->offsets);
     free(made->path_offsets);
     free(made->path_steps);
+    free(made->part_offsets);
+    free(made->parts);
 }

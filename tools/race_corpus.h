@@ -11,6 +11,8 @@ typedef struct {
     float *offsets;
     int64_t *path_offsets;
     int32_t *path_steps;
+    int64_t *part_offsets, n_subwords;
+    int32_t *parts;
 } race_corpus;
 
 race_corpus race_make_corpus(const race_setting *set);

@@ -8,7 +8,7 @@ enum {
     HS = SKW2V_HIERARCHICAL_SOFTMAX,
     ALL = SKW2V_SOFTMAX,
 };
-enum { HITS = RACE_HITS, CHAIN = RACE_CHAIN, ZERO = RACE_ZERO };
+enum { HITS = RACE_HITS, CHAIN = RACE_CHAIN, ZERO = RACE_ZERO, PARTS = RACE_PARTS };
 
 /* The first one of each loss has the races to be found, rows that are shared and rows that are not;
  * the others are the edges of the memory that a plan may use. A bias needs a block of columns of
@@ -26,6 +26,15 @@ const race_setting race_settings[] = {
     {"one token", NS, 1, 1, 1, S, EXACT, 5, 1, 1, 1, 3, 1, 16, 0},
     {"no noise", NS, 50, 400, 60, S, EXACT, 5, 0, 0, 16, 5, 20, 16, 0},
     {"hits kept", NS, 6, 600, 60, S, EXACT, 4, 9, 20, 16, 8, 9, 16, HITS},
+
+    {"parts", NS, 300, 3000, 150, S, EXACT, 5, 5, 32, 16, 16, 40, 16, PARTS},
+    {"parts, cbow", NS, 300, 1500, 150, C, FULL, 5, 5, 32, 16, 5, 40, 80, PARTS},
+    {"parts, one shard", NS, 100, 900, 50, S, EXACT, 5, 5, 32, 16, 1, 100, 16, PARTS},
+    {"parts, most shards", NS, 3, 900, 60, S, EXACT, 4, 5, 5, 16, SKW2V_MAX_SHARDS, 8, 16, PARTS},
+    {"parts, fewer tokens than shards", NCE, 5, 11, 4, C, EXACT, 5, 5, 32, 16, 16, 128, 16, PARTS},
+    {"parts, biases", NCE, 300, 1500, 150, S, EXACT, 5, 5, 32, 16, 8, 40, 20, PARTS},
+    {"parts, paths", HS, 60, 900, 90, S, EXACT, 5, 0, 0, 16, 16, 9, 16, PARTS, .n_hot = 7},
+    {"parts, softmax", ALL, 100, 800, 90, S, EXACT, 5, 0, 0, 16, 8, 20, 16, PARTS},
 
     {"nce", NCE, 300, 3000, 150, S, EXACT, 5, 5, 32, 16, 16, 40, 16, HITS},
     {"nce, hits removed", NCE, 300, 1500, 150, C, FULL, 5, 5, 32, 16, 8, 40, 20, 0},

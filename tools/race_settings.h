@@ -25,6 +25,7 @@ enum {
     RACE_HITS = 1,  /* are kept */
     RACE_CHAIN = 2, /* the tree is as deep as can be, not as flat */
     RACE_ZERO = 4,  /* offsets */
+    RACE_PARTS = 8, /* words are made of parts */
 };
 
 extern const race_setting race_settings[];

@@ -63,8 +63,8 @@ static void call(share common, int n_threads, int n_cores) {
 }
 
 typedef struct {
-    float *input, *output; /* output: NULL where it has no rows */
-    size_t input_bytes, output_bytes;
+    float *input, *output, *subwords; /* NULL where they have no rows */
+    size_t input_bytes, output_bytes, subword_bytes;
     double loss[N_EPOCHS];
     int64_t n_pairs[N_EPOCHS];
 } result;
@@ -74,18 +74,27 @@ static float padding(const race_setting *set, int64_t column) {
     return has_biases(set) && column == set->n_components ? 1.0f : 0.0f;
 }
 
-static result make_matrices(const race_setting *set) {
+static float *make_rows(const race_setting *set, int64_t n_rows) {
     const uint64_t key = skw2v_stream_key(1, SKW2V_PURPOSE_INIT, 0);
     const int64_t stride = stride_of(set);
-    result made = {.input_bytes = (size_t)(set->n_words * stride) * sizeof(float),
-                   .output_bytes = (size_t)(n_output(set) * stride) * sizeof(float)};
-    made.input = aligned_room(made.input_bytes);
-    for (int64_t i = 0; i < set->n_words * stride; i++) {
+    float *rows = aligned_room((size_t)(n_rows * stride) * sizeof(float));
+    for (int64_t i = 0; i < n_rows * stride; i++) {
         const uint64_t bits = skw2v_random_bits(key, (uint64_t)i);
         const int64_t column = i % stride;
-        made.input[i] = column < set->n_components ? centered_number(bits) / (float)stride
-                                                   : padding(set, column);
+        rows[i] = column < set->n_components ? centered_number(bits) / (float)stride
+                                             : padding(set, column);
     }
+    return rows;
+}
+
+static result make_matrices(const race_setting *set, int64_t n_subwords) {
+    const size_t row_bytes = (size_t)stride_of(set) * sizeof(float);
+    result made = {.input_bytes = (size_t)set->n_words * row_bytes,
+                   .output_bytes = (size_t)n_output(set) * row_bytes,
+                   .subword_bytes = (size_t)n_subwords * row_bytes};
+    made.input = make_rows(set, set->n_words);
+    if (n_subwords > 0)
+        made.subwords = make_rows(set, n_subwords);
     if (n_output(set) > 0) {
         made.output = aligned_room(made.output_bytes);
         memset(made.output, 0, made.output_bytes);
@@ -96,11 +105,12 @@ static result make_matrices(const race_setting *set) {
 static void free_matrices(result *trained) {
     free(trained->input);
     free(trained->output);
+    free(trained->subwords);
 }
 
 static result train(const race_setting *set, const race_corpus *text, const skw2v_body *body,
                     int n_threads, int n_cores) {
-    result trained = make_matrices(set);
+    result trained = make_matrices(set, text->n_subwords);
     skw2v_team *team = aligned_alloc(64, sizeof *team);
     skw2v_engine engine = {
         .token_ids = text->token_ids,
@@ -131,8 +141,11 @@ static result train(const race_setting *set, const race_corpus *text, const skw2
         .n_shards = set->n_shards,
         .shard_tokens = set->shard_tokens,
         .segment = (set->n_tokens + set->n_shards - 1) / set->n_shards,
+        .part_offsets = text->part_offsets,
+        .parts = text->parts,
         .input = trained.input,
         .output = trained.output,
+        .subwords = trained.subwords,
     };
     if (team == NULL || skw2v_allocate(&engine) != 0)
         abort();
@@ -147,6 +160,8 @@ static result train(const race_setting *set, const race_corpus *text, const skw2
             skw2v_start_epoch(&engine, epoch, s);
             skw2v_prepare_shard(&engine, epoch, 0, s);
         }
+        for (int s = 0; s < engine.n_shards && engine.subwords != NULL; s++)
+            body->compose_shard(&engine, 0, s);
         for (int64_t first = 0; first < n_rounds; first += step) {
             const int64_t n = n_rounds - first < step ? n_rounds - first : step;
 #if SEEDED_RACE == 2
@@ -168,6 +183,7 @@ static result train(const race_setting *set, const race_corpus *text, const skw2
 static int same(const result *a, const result *b) {
     return memcmp(a->input, b->input, a->input_bytes) == 0 &&
            (a->output == NULL || memcmp(a->output, b->output, a->output_bytes) == 0) &&
+           (a->subwords == NULL || memcmp(a->subwords, b->subwords, a->subword_bytes) == 0) &&
            memcmp(a->loss, b->loss, sizeof a->loss) == 0 &&
            memcmp(a->n_pairs, b->n_pairs, sizeof a->n_pairs) == 0;
 }
