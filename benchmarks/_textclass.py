@@ -1,8 +1,7 @@
-"""Documents classified by the mean of their words' vectors, for the benchmarks that choose.
+"""Sets of labelled documents, and the accuracy of a classifier on the mean of their words' vectors.
 
 The vectors are those of the training documents alone: what a pipeline learns that has no other
-text. Three sets of different nature: news about eight topics, abstracts of medical papers in 23
-classes, and the sentiment of single sentences.
+text.
 """
 
 import json
@@ -11,48 +10,99 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 from _common import Settings
 
 SETS = {
+    "20 Newsgroups": "20newsgroups_bydate",
     "R8": "reuters_r8",
+    "R52": "reuters_r52",
     "Ohsumed": "ohsumed_single_23",
     "SST-2": "sst2_sentences",
+    "TREC-6": "trec6",
+    "clickbait": "clickbait",
+    "SMS spam": "sms_spam",
 }
 
+# Where a set comes without a test part, it is this share of each class, drawn with this seed.
+TEST_SHARE = 0.2
+SPLIT_SEED = 0
 
-def read_split(folder: Path, name: str, split: str) -> tuple[list[str], list[str]]:
-    """Documents and labels of one part of a set."""
-    path = folder / "textclass" / f"{SETS[name]}.jsonl.xz"
-    with lzma.open(path, "rt", encoding="utf-8") as lines:
-        records = [record for record in map(json.loads, lines) if record["split"] == split]
-    return [record["text"] for record in records], [record["label"] for record in records]
+
+class Documents(NamedTuple):
+    """Texts and their labels."""
+
+    texts: list[str]
+    labels: np.ndarray
+
+    def take(self, places: np.ndarray) -> "Documents":
+        return Documents([self.texts[place] for place in places], self.labels[places])
+
+
+def read_split(folder: Path, name: str) -> tuple[Documents, Documents]:
+    """The training and the test part of a set; a part for development is left out."""
+    from sklearn.model_selection import train_test_split
+
+    with lzma.open(folder / "textclass" / f"{SETS[name]}.jsonl.xz", "rt", encoding="utf-8") as file:
+        records = [json.loads(line) for line in file]
+    documents = Documents(
+        [record["text"] for record in records], np.array([record["label"] for record in records])
+    )
+    splits = np.array([record["split"] for record in records])
+    train, test = np.flatnonzero(splits == "train"), np.flatnonzero(splits == "test")
+    if not len(train):
+        train, test = train_test_split(
+            np.arange(len(splits)),
+            test_size=TEST_SHARE,
+            random_state=SPLIT_SEED,
+            stratify=documents.labels,
+        )
+    return documents.take(train), documents.take(test)
+
+
+def read_fold(folder: Path, name: str, fold: int, n_folds: int = 3) -> tuple[Documents, Documents]:
+    """One fold of the training part, by which parameters are chosen: the rest, and the fold."""
+    from sklearn.model_selection import StratifiedKFold
+
+    documents, _ = read_split(folder, name)
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=SPLIT_SEED)
+    train, validation = list(folds.split(documents.texts, documents.labels))[fold]
+    return documents.take(train), documents.take(validation)
+
+
+def count_words(folder: Path, name: str) -> int:
+    """Tokens of the training part."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    analyze = CountVectorizer().build_analyzer()
+    return sum(len(analyze(text)) for text in read_split(folder, name)[0].texts)
 
 
 def test_accuracy(
     folder: Path, name: str, settings: Settings, *, seed: int, embeddings: Sequence[str]
 ) -> dict[str, float]:
     """The share of test documents classified rightly, for each embedding of one training."""
-    import numpy as np
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     from skw2v import Word2VecTransformer
 
-    documents, labels = read_split(folder, name, "train")
-    test_documents, test_labels = read_split(folder, name, "test")
+    train, test = read_split(folder, name)
     transformer = Word2VecTransformer(**asdict(settings), random_state=seed, n_jobs=1)
-    transformer.fit(documents)
+    transformer.fit(train.texts)
     accuracy = {}
     for embedding in embeddings:
         transformer.set_params(embedding=embedding)  # never retrains
-        features = transformer.transform(documents)
+        features = transformer.transform(train.texts)
         if not np.isfinite(features).all():
             accuracy[embedding] = math.nan  # training diverged
             continue
         classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-        classifier.fit(features, labels)
-        test_features = transformer.transform(test_documents)
-        accuracy[embedding] = float(classifier.score(test_features, test_labels))
+        classifier.fit(features, train.labels)
+        accuracy[embedding] = float(
+            classifier.score(transformer.transform(test.texts), test.labels)
+        )
     return accuracy

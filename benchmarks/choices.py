@@ -38,7 +38,7 @@ from _common import (
     table,
 )
 from _scores import MEASURES, score_vectors
-from _textclass import SETS, test_accuracy
+from _textclass import test_accuracy
 from _trainers import timed_training
 
 EMBEDDINGS = ("input", "output", "sum", "mean", "concat")
@@ -50,6 +50,8 @@ SIZES = ((500_000, 5), (500_000, 20), (2_000_000, 5), (0, 5))
 # words), so it is tried at a higher rate too.
 CBOW_RATES = {"word2vec": (0.025, 0.05, 0.1), "exact": (0.025, 0.05, 0.1, 0.2)}
 CBOW_SIZES = ((2_000_000, 10), (0, 5))
+# News about eight topics, abstracts of medical papers in 23 classes, the sentiment of sentences.
+SETS = ("R8", "Ohsumed", "SST-2")
 TEXTCLASS_EPOCHS = 10  # the sets are small
 INPUT = ("input",)
 

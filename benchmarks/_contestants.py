@@ -1,0 +1,191 @@
+"""What documents are classified by: their features, and the classifier that all share.
+
+Every contestant ends in the same logistic regression. Dense features of no fixed scale are
+standardised before it; rows of TF-IDF and of "scdv" have norm 1 and go in as they are. The strength
+C of the classifier is the contestant's own in each set, chosen by cross-validation.
+
+One call of `accuracies` trains once and scores every contestant that shares the training. Whatever
+is learned (words, idf, vectors, clusters, scaling, classifier) comes from the training documents.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse
+from _common import PEER_DOCUMENT_LIMIT, Settings
+from _textclass import Documents, read_fold, read_split
+
+# Powers of ten around the best of every set: features of unit variance want a small C, rows of
+# norm 1 a large one.
+STANDARDISED = (0.001, 0.01, 0.1, 1.0)
+NORMALISED = (1.0, 10.0, 100.0, 1000.0)
+
+
+class Contestant(NamedTuple):
+    """Features of documents: from where, how pooled, and whether TF-IDF stands beside them.
+
+    `source` names what is trained: "majority", "tfidf", "gensim" or "skw2v".
+    """
+
+    source: str
+    pooling: str = ""  # several are joined by "+"
+    embedding: str = ""
+    with_tfidf: bool = False
+
+    @property
+    def name(self) -> str:
+        parts = {
+            "majority": "majority",
+            "tfidf": "TF-IDF",
+            "gensim": "gensim, mean",
+            "skw2v": f"{self.pooling}, {self.embedding}",
+        }
+        return parts[self.source] + (" and TF-IDF" if self.with_tfidf else "")
+
+    @property
+    def normalised(self) -> bool:
+        """Whether rows have norm 1 already."""
+        return self.source in ("majority", "tfidf") or self.pooling == "scdv"
+
+    @property
+    def grid(self) -> tuple[float, ...]:
+        """The values of C to try."""
+        if self.source == "majority":
+            return (1.0,)
+        return NORMALISED if self.normalised or self.with_tfidf else STANDARDISED
+
+
+def accuracies(
+    folder: Path,
+    name: str,
+    fold: int | None,
+    contestants: Sequence[Contestant],
+    grids: Sequence[Sequence[float]],
+    settings: Settings,
+    seed: int,
+) -> list[dict[float, float]]:
+    """The share of documents classified rightly, by C, for contestants of one source.
+
+    `fold`: validate on this fold of the training part; None: test on the test part. An accuracy is
+    NaN where training diverged.
+    """
+    train, test = read_split(folder, name) if fold is None else read_fold(folder, name, fold)
+    (source,) = {contestant.source for contestant in contestants}
+    features = SOURCES[source](train, settings, seed)
+    results = []
+    for contestant, grid in zip(contestants, grids, strict=True):
+        matrices = features(contestant, train.texts), features(contestant, test.texts)
+        matrices = scaled(*matrices, contestant)
+        if contestant.with_tfidf:
+            matrices = beside_tfidf(*matrices, train, test)
+        results.append({c: accuracy(*matrices, train, test, c) for c in grid})
+    return results
+
+
+def accuracy(features, test_features, train: Documents, test: Documents, c: float) -> float:
+    from sklearn.linear_model import LogisticRegression
+
+    values = features.data if scipy.sparse.issparse(features) else features
+    if not np.isfinite(values).all():
+        return math.nan
+    classifier = LogisticRegression(C=c, max_iter=200).fit(features, train.labels)
+    return float(classifier.score(test_features, test.labels))
+
+
+def scaled(features, test_features, contestant: Contestant):
+    """Both parts with every component of unit variance, unless their rows have norm 1."""
+    from sklearn.preprocessing import StandardScaler
+
+    if contestant.normalised:
+        return features, test_features
+    scaler = StandardScaler().fit(features)
+    return scaler.transform(features), scaler.transform(test_features)
+
+
+def beside_tfidf(features, test_features, train: Documents, test: Documents):
+    """Dense features, divided by their mean norm, beside TF-IDF's rows of norm 1."""
+    size = np.sqrt(np.mean(np.einsum("ij,ij->i", features, features)))
+    vectorizer = tfidf_vectorizer().fit(train.texts)
+    return tuple(
+        scipy.sparse.hstack(
+            [
+                scipy.sparse.csr_array((dense / size).astype(np.float32)),
+                vectorizer.transform(documents.texts),
+            ],
+            format="csr",
+        )
+        for dense, documents in ((features, train), (test_features, test))
+    )
+
+
+# ---------------------------------------------------------------------------------------- sources
+
+# A source is fitted on training documents and gives a function of contestant and texts.
+Features = Callable[[Contestant, list[str]], Any]
+
+
+def majority_features(train: Documents, settings: Settings, seed: int) -> Features:
+    """Nothing but the intercept: the classifier says the most frequent class."""
+    return lambda contestant, texts: np.zeros((len(texts), 1), np.float32)
+
+
+def tfidf_vectorizer():
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(sublinear_tf=True, dtype=np.float32)
+
+
+def tfidf_features(train: Documents, settings: Settings, seed: int) -> Features:
+    vectorizer = tfidf_vectorizer().fit(train.texts)
+    return lambda contestant, texts: vectorizer.transform(texts)
+
+
+def gensim_features(train: Documents, settings: Settings, seed: int) -> Features:
+    """The mean of gensim's vectors, over the same tokens; zeros for a document without any."""
+    from gensim.models import Word2Vec
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    analyze = CountVectorizer().build_analyzer()
+    sentences = [
+        tokens[start : start + PEER_DOCUMENT_LIMIT]
+        for tokens in map(analyze, train.texts)
+        for start in range(0, len(tokens), PEER_DOCUMENT_LIMIT)
+    ]
+    vectors = Word2Vec(sentences, **settings.gensim_parameters(seed, n_threads=1)).wv
+    counter = CountVectorizer(vocabulary=vectors.key_to_index)
+
+    def mean(contestant: Contestant, texts: list[str]) -> np.ndarray:
+        counts = counter.transform(texts)
+        n_words = np.asarray(counts.sum(axis=1)).reshape(-1, 1)
+        return (counts @ vectors.vectors / np.maximum(n_words, 1)).astype(np.float32)
+
+    return mean
+
+
+def skw2v_features(train: Documents, settings: Settings, seed: int) -> Features:
+    from skw2v import Word2VecTransformer
+
+    transformer = Word2VecTransformer(**asdict(settings), random_state=seed, n_jobs=1)
+    transformer.fit(train.texts)
+
+    def pooled(contestant: Contestant, texts: list[str]) -> np.ndarray:
+        poolings = contestant.pooling.split("+")
+        transformer.set_params(
+            embedding=contestant.embedding,
+            pooling=poolings if len(poolings) > 1 else poolings[0],
+        )
+        return transformer.transform(texts)
+
+    return pooled
+
+
+SOURCES: dict[str, Callable[[Documents, Settings, int], Features]] = {
+    "majority": majority_features,
+    "tfidf": tfidf_features,
+    "gensim": gensim_features,
+    "skw2v": skw2v_features,
+}

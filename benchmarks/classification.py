@@ -1,0 +1,345 @@
+"""Documents classified by skw2v's features, beside TF-IDF and the mean of gensim's vectors.
+
+    python benchmarks/classification.py                  # the table, and what it reaches
+    python benchmarks/classification.py --sets R8 TREC-6 --seeds 1
+    python benchmarks/classification.py --part settings  # how the parameters were chosen
+
+Everything is learned from the training part of a set: the vectors, too. Everything is chosen there:
+the parameters of the training, once for all sets, by `--part settings`; C of every contestant's
+classifier in every set, and the best pooling, by cross-validation at the start of each run. The
+test part is scored once, with what was chosen.
+
+Both libraries train on the same tokens with the same parameters. Trainings run side by side, one
+thread each.
+"""
+
+import argparse
+import json
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+from _common import (
+    SETTINGS,
+    ResultCache,
+    Settings,
+    add_data_argument,
+    available_cores,
+    data_folder,
+    machine_line,
+    rst_table,
+    side_by_side,
+    table,
+)
+from _contestants import Contestant, accuracies
+from _textclass import SETS, count_words
+
+# Chosen by --part settings; the defaults of Word2VecTransformer.
+DOCUMENT_SETTINGS = SETTINGS.replace(max_iter=20, window=10, learning_rate=0.05, min_count=1)
+VARIATIONS = (
+    {},
+    {"max_iter": 5},
+    {"max_iter": 10},
+    {"max_iter": 40},
+    {"n_components": 200},
+    {"n_components": 300},
+    {"window": 5},
+    {"window": 15},
+    {"learning_rate": 0.025},
+    {"min_count": 2},
+    {"min_count": 5},
+)
+
+MAJORITY = Contestant("majority")
+TFIDF = Contestant("tfidf")
+GENSIM = Contestant("gensim", "mean", "input")
+MEAN = Contestant("skw2v", "mean", "input")
+EMBEDDINGS = ("input", "sum", "concat")
+POOLINGS = ("mean", "max", "min", "mean+max+min", "tfidf", "sif", "scdv")
+OURS = tuple(Contestant("skw2v", pooling, one) for pooling in POOLINGS for one in EMBEDDINGS)
+VARIED = (MEAN, Contestant("skw2v", "tfidf", "concat"), Contestant("skw2v", "scdv", "concat"))
+
+LARGE = 100_000  # training words; smaller sets are too small for vectors of their own
+N_FOLDS = 3
+FEW_FOLDS = 1_000_000  # training words above which one fold must do
+CV_SEED = 1
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    add_data_argument(parser)
+    parser.add_argument("--part", choices=("test", "settings"), default="test")
+    parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=list(SETS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--poolings", nargs="+", choices=POOLINGS, default=list(POOLINGS))
+    parser.add_argument("--format", choices=("rst", "markdown"), default="markdown")
+    parser.add_argument(
+        "--processes", type=int, default=available_cores(), help="trainings side by side"
+    )
+    parser.add_argument(
+        "--cache", type=Path, metavar="FILE", help="JSON file that keeps every accuracy"
+    )
+    return parser.parse_args()
+
+
+# --------------------------------------------------------------------------------------------- runs
+
+
+class Run(NamedTuple):
+    """One contestant's classifier on one set: on a fold of the training part, or on the test part.
+
+    `settings` and `seed` are those of the training, None where nothing is drawn.
+    """
+
+    name: str
+    fold: int | None
+    contestant: Contestant
+    settings: Settings | None
+    seed: int | None
+    grid: tuple[float, ...]
+
+    @classmethod
+    def of(cls, name, fold, contestant, settings, seed, grid) -> "Run":
+        if contestant.source in ("majority", "tfidf"):
+            settings = seed = None
+        return cls(name, fold, contestant, settings, seed, tuple(grid))
+
+    @property
+    def training(self) -> tuple:
+        """What runs share that need only one training."""
+        return self.name, self.fold, self.contestant.source, self.settings, self.seed
+
+    def key(self, c: float) -> str:
+        settings = asdict(self.settings) if self.settings else None
+        parts = [self.name, self.fold, self.contestant.name, settings, self.seed, c]
+        return json.dumps(parts, sort_keys=True)
+
+
+def run_training(folder: Path, runs: Sequence[Run]) -> list[dict[float, float]]:
+    """Accuracies by C of runs with one training."""
+    from threadpoolctl import threadpool_limits
+
+    name, fold, _, settings, seed = runs[0].training
+    contestants, grids = [run.contestant for run in runs], [run.grid for run in runs]
+    with threadpool_limits(1):
+        return accuracies(folder, name, fold, contestants, grids, settings, seed)
+
+
+class Bench:
+    """Runs what is asked for, remembers accuracies, and chooses by those of the folds."""
+
+    def __init__(self, args: argparse.Namespace):
+        self.args = args
+        self.folder = data_folder(args)
+        self.cache = ResultCache(args.cache)
+        self.n_words = {name: count_words(self.folder, name) for name in args.sets}
+
+    def run(self, runs: Sequence[Run]) -> None:
+        """Fill the cache: one process for each training."""
+        trainings: dict[tuple, list[Run]] = {}
+        for run in dict.fromkeys(runs):
+            if any(self.cache.get(run.key(c)) is None for c in run.grid):
+                trainings.setdefault(run.training, []).append(run)
+        # The longest first, so that none is left alone at the end.
+        groups = sorted(trainings.values(), key=lambda group: -self.n_words[group[0].name])
+        calls = [{"folder": self.folder, "runs": group} for group in groups]
+        for n_done, (place, results) in enumerate(
+            side_by_side(run_training, calls, self.args.processes), start=1
+        ):
+            for run, by_c in zip(groups[place], results, strict=True):
+                for c, accuracy in by_c.items():
+                    self.cache.put(run.key(c), accuracy)
+            name, fold, source, _, seed = groups[place][0].training
+            part = "test" if fold is None else f"fold {fold}"
+            print(f"  {n_done} of {len(calls)}: {name}, {part}, {source}, seed {seed}", flush=True)
+
+    def folds(self, name: str) -> range:
+        return range(1 if self.n_words[name] > FEW_FOLDS else N_FOLDS)
+
+    def fold_runs(self, name: str, contestant: Contestant, settings: Settings) -> list[Run]:
+        return [
+            Run.of(name, fold, contestant, settings, CV_SEED, contestant.grid)
+            for fold in self.folds(name)
+        ]
+
+    def cross_validated(
+        self, name: str, contestant: Contestant, settings: Settings
+    ) -> tuple[float, float]:
+        """The best mean accuracy over the folds, and its C."""
+        runs = self.fold_runs(name, contestant, settings)
+        means = {
+            c: statistics.mean(self.cache.get(run.key(c)) for run in runs) for c in contestant.grid
+        }
+        c = max(means, key=means.__getitem__)  # the smallest of equals
+        return means[c], c
+
+    def test_runs(self, name: str, contestant: Contestant, settings: Settings) -> list[Run]:
+        _, c = self.cross_validated(name, contestant, settings)
+        return [Run.of(name, None, contestant, settings, seed, (c,)) for seed in self.args.seeds]
+
+    def tested(self, name: str, contestant: Contestant, settings: Settings) -> list[float]:
+        """Accuracies on the test part, in the order of the seeds."""
+        return [
+            self.cache.get(run.key(*run.grid)) for run in self.test_runs(name, contestant, settings)
+        ]
+
+    def average(self, contestant: Contestant, settings: Settings) -> float:
+        """The cross-validated accuracy, averaged over the sets."""
+        return statistics.mean(
+            self.cross_validated(name, contestant, settings)[0] for name in self.args.sets
+        )
+
+    def cross_validate(
+        self, contestants: Sequence[Contestant], settings: Sequence[Settings]
+    ) -> None:
+        self.run(
+            [
+                run
+                for name in self.args.sets
+                for contestant in contestants
+                for one in settings
+                for run in self.fold_runs(name, contestant, one)
+            ]
+        )
+
+
+# ------------------------------------------------------------------------------------------- tables
+
+
+Table = tuple[str, list[str], list[list[str]]]  # title, header, rows
+
+
+def cell(values: Sequence[float]) -> str:
+    mean = f"{statistics.mean(values):.3f}"
+    return f"{mean} ({statistics.stdev(values):.3f})" if len(set(values)) > 1 else mean
+
+
+def settings_part(bench: Bench) -> None:
+    """Cross-validated accuracy of a few contestants, one parameter of the training at a time."""
+    variations = [DOCUMENT_SETTINGS.replace(**changes) for changes in VARIATIONS]
+    bench.cross_validate(VARIED, variations)
+    for contestant in VARIED:
+        rows = [
+            [
+                ", ".join(f"{key}={value}" for key, value in changes.items()) or "as chosen",
+                *(
+                    f"{bench.cross_validated(name, contestant, settings)[0]:.3f}"
+                    for name in bench.args.sets
+                ),
+                f"{bench.average(contestant, settings):.3f}",
+            ]
+            for changes, settings in zip(VARIATIONS, variations, strict=True)
+        ]
+        title = f"Cross-validated on the training part: {contestant.name}"
+        show(bench, title, ["settings", *bench.args.sets, "mean"], rows)
+
+
+def test_part(bench: Bench) -> None:
+    """Test accuracy of every contestant, and what of the aim is reached."""
+    settings = DOCUMENT_SETTINGS
+    ours = [one for one in OURS if one.pooling in bench.args.poolings]
+    bench.cross_validate([MAJORITY, TFIDF, GENSIM, *ours], [settings])
+    best = max(ours, key=lambda one: bench.average(one, settings))
+    union = best._replace(with_tfidf=True)
+    bench.cross_validate([union], [settings])
+
+    contestants = [MAJORITY, TFIDF, GENSIM, *ours, union]
+    names = bench.args.sets
+    bench.run(
+        [
+            run
+            for name in names
+            for contestant in contestants
+            for run in bench.test_runs(name, contestant, settings)
+        ]
+    )
+    accuracy = {
+        one: {name: bench.tested(name, one, settings) for name in names} for one in contestants
+    }
+    means = {
+        one: {name: statistics.mean(values) for name, values in by_set.items()}
+        for one, by_set in accuracy.items()
+    }
+    rows = [
+        [
+            one.name + (" (best)" if one is best else ""),
+            *(cell(accuracy[one][name]) for name in names),
+            f"{statistics.mean(means[one].values()):.3f}",
+        ]
+        for one in contestants
+    ]
+    show(bench, "Test accuracy", ["features", *names, "mean"], rows)
+    rows = [
+        [one.name, *(f"{bench.cross_validated(name, one, settings)[1]:g}" for name in names)]
+        for one in contestants[1:]
+    ]
+    show(bench, "C, chosen by cross-validation on the training part", ["features", *names], rows)
+    print()
+    for line in reached(means, best, union, bench.n_words):
+        print(line)
+
+
+def reached(
+    means: dict[Contestant, dict[str, float]],
+    best: Contestant,
+    union: Contestant,
+    n_words: dict[str, int],
+) -> list[str]:
+    """What was to be reached, each in a line that begins with "met" or "MISSED"."""
+
+    def ahead(one: Contestant, other: Contestant) -> dict[str, float]:
+        return {name: 100 * (means[one][name] - means[other][name]) for name in n_words}
+
+    def line(met: bool, what: str, figures: dict[str, float]) -> str:
+        shown = ", ".join(f"{name} {points:+.1f}" for name, points in figures.items())
+        return f"{'met' if met else 'MISSED'}: {what}: {shown}"
+
+    lines = []
+    if MEAN in means:
+        points = ahead(MEAN, GENSIM)
+        met = min(points.values()) >= 0
+        lines.append(line(met, "mean pooling at least equal to gensim's mean everywhere", points))
+    points = ahead(best, GENSIM)
+    average = statistics.mean(points.values())
+    lines.append(
+        line(average >= 5, f"{best.name} 5 points ahead of gensim's mean on average", points)
+        + f"; average {average:+.1f}"
+    )
+    points = ahead(best, TFIDF)
+    large = {name: points[name] for name, count in n_words.items() if count > LARGE}
+    if large:
+        average = statistics.mean(large.values())
+        what = f"{best.name} level with TF-IDF on average over more than {LARGE:,} words"
+        lines.append(line(average >= 0, what, large) + f"; average {average:+.1f}")
+    average = statistics.mean(points.values())
+    what = f"{best.name} within 3 points of TF-IDF on average"
+    lines.append(line(average >= -3, what, points) + f"; average {average:+.1f}")
+    points = ahead(union, TFIDF)
+    n_behind = sum(value <= 0 for value in points.values())
+    what = "union with TF-IDF ahead of TF-IDF alone on all sets but one"
+    lines.append(line(n_behind <= 1, what, points) + f"; not ahead on {n_behind}")
+    return lines
+
+
+def show(bench: Bench, title: str, header: list[str], rows: list[list[str]]) -> None:
+    as_text = {"rst": rst_table, "markdown": table}[bench.args.format]
+    print(f"\n{title}\n\n{as_text(header, rows)}", flush=True)
+
+
+def main() -> None:
+    args = parse_arguments()
+    if data_folder(args) is None:
+        raise SystemExit("classification.py needs --data or SKW2V_DATA; see benchmarks/README.md")
+    print(machine_line())
+    shown = ", ".join(f"{name}={value}" for name, value in asdict(DOCUMENT_SETTINGS).items())
+    print(f"settings: {shown}; seeds {args.seeds}")
+    bench = Bench(args)
+    words = ", ".join(f"{name} {count:,}" for name, count in bench.n_words.items())
+    print(f"words for training: {words}")
+    {"settings": settings_part, "test": test_part}[args.part](bench)
+
+
+if __name__ == "__main__":
+    main()
