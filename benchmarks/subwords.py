@@ -207,20 +207,15 @@ def with_typos(message: str, rng: np.random.Generator) -> str:
 
 
 def accuracy_on_messages(
-    contestant: str, subword, messages, labels, epochs: int, seed: int
-) -> dict:
+    contestant: str, subword: tuple[int, int] | None, data: Path, epochs: int, seed: int
+) -> dict[str, float]:
+    from _textclass import read_split
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import train_test_split
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    train, test, train_labels, test_labels = train_test_split(
-        [" ".join(message.lower().split()) for message in messages],
-        labels,
-        test_size=0.2,
-        stratify=labels,
-        random_state=0,
-    )
+    (train, train_labels), (test, test_labels) = read_split(data, "SMS spam")
+    train, test = ([" ".join(text.lower().split()) for text in texts] for texts in (train, test))
     rng = np.random.default_rng(seed)
     noisy = [with_typos(message, rng) for message in test]
     changes = {"min_count": 2}
@@ -250,9 +245,6 @@ def accuracy_on_messages(
 
 
 def typing_errors(args: argparse.Namespace, lines: list[str], folder: Path) -> None:
-    from _textclass import read_all
-
-    messages, labels = read_all(data_folder(args), "SMS spam")
     rows = []
     for name, contestant, subword in (
         ("skw2v, whole words", "skw2v", None),
@@ -260,7 +252,7 @@ def typing_errors(args: argparse.Namespace, lines: list[str], folder: Path) -> N
         ("fastText, n-grams", "fastText", SUBWORD),
     ):
         scores = [
-            in_fresh_process(accuracy_on_messages, contestant, subword, messages, labels, 20, seed)
+            in_fresh_process(accuracy_on_messages, contestant, subword, data_folder(args), 20, seed)
             for seed in range(args.repeats)
         ]
         rows.append([name, *(mean_and_range([s[key] for s in scores]) for key in scores[0])])
