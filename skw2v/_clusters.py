@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 
 from skw2v._pooling import SoftClusters
 from skw2v._threads import one_blas_thread
@@ -59,6 +58,8 @@ def _shares(vectors, n_clusters, seed):
     """P(k | w), zero where it is small; an ndarray of shape (n_words, n_clusters)."""
     if n_clusters == 1:  # no question, and there may be a single word, which a mixture refuses
         return np.ones((len(vectors), 1))
+    from sklearn.mixture import GaussianMixture  # 0.1 s that an import of skw2v would cost
+
     # In units of their spread, so that the floor under the mixture's variances is far below any.
     spread = np.sqrt(np.mean(np.square(vectors, dtype=np.float64)))
     scaled = vectors.astype(np.float64) / (spread or 1.0)

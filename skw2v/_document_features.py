@@ -342,7 +342,7 @@ def document_features(corpus, vectors, poolings, n_threads):
     parts, i = [], 0
     for pooling in poolings:
         if isinstance(pooling, Pooling):
-            parts.append(features[:, i * d : (i + 1) * d])
+            parts.append(sparse.csr_array(features[:, i * d : (i + 1) * d]))
             i += 1
         else:
             parts.append(_cluster_features(corpus, vectors, pooling, n_threads))

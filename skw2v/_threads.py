@@ -83,9 +83,10 @@ def effective_n_threads(n_jobs):
 
 
 def one_blas_thread():
-    """A context in which BLAS and scikit-learn work on one thread.
+    """A context in which BLAS and scikit-learn work on one thread, in the whole process.
 
-    What they add up depends on the number of their threads, ours never does.
+    What they add up depends on how many threads they have. The result of our own kernels never
+    does, and they go on with as many as they are told.
     """
     return threadpool_limits(1)
 

@@ -194,7 +194,7 @@ def test_version_is_written_once():
 def test_import_loads_nothing_heavy(statement):
     """`import skw2v` is to cost at most 50 ms over `import sklearn`; each of these costs more."""
     heavy = "matplotlib pandas polars pyarrow gensim scipy.stats scipy.optimize"
-    heavy += " sklearn.linear_model sklearn.decomposition sklearn.manifold"
+    heavy += " sklearn.linear_model sklearn.decomposition sklearn.manifold sklearn.mixture"
     code = (
         f"import sys, sklearn; before = set(sys.modules); {statement};"
         f"print('loaded', *(set({heavy.split()!r}) & set(sys.modules) - before))"

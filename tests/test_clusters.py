@@ -6,7 +6,6 @@ from scipy import sparse
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
-from skw2v import _clusters
 from skw2v._clusters import soft_clusters
 from skw2v._reference_pooling import mixture_shares
 
@@ -44,7 +43,7 @@ def test_shares_are_the_mixtures(planted_vectors, monkeypatch):
             fitted.append(super().fit(X))
             return self
 
-    monkeypatch.setattr(_clusters, "GaussianMixture", Mixture)
+    monkeypatch.setattr("sklearn.mixture.GaussianMixture", Mixture)
     weights = np.linspace(1, 3, 200)
     soft = soft_clusters(vectors, weights, 7, seed=1)
     (mixture,) = fitted

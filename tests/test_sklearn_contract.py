@@ -272,6 +272,7 @@ NUMERIC = [
     numeric(),
     numeric(architecture="cbow", loss="hierarchical_softmax"),
     numeric(loss="softmax", embedding="concat", pooling="max"),
+    numeric(loss="nce", pooling=["tfidf", "sif"]),
 ]
 EXPECTED_FAILED_CHECKS = {
     "check_sample_weight_equivalence_on_dense_data": "It shuffles the documents of one of two "
