@@ -72,7 +72,7 @@ bench-quality: $(VENV)/.develop ## similarity and analogy scores beside gensim
 	$(BIN)/python benchmarks/quality.py $(BENCH_ARGS)
 
 clean: ## remove what was built; keeps the virtual environments
-	rm -rf build dist *.egg-info docs/_build docs/generated skw2v/_kernels.c skw2v/_kernels*.so
+	rm -rf build dist *.egg-info docs/_build docs/generated skw2v/*.c skw2v/*.so
 	rm -rf .pytest_cache .hypothesis .ruff_cache $(VENV)/.installed $(VENV)/.develop $(OLDEST)
 	find skw2v tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,8 +1,8 @@
-"""Builds the compiled rooms: one Cython module over plain C kernels.
+"""Builds the compiled rooms: Cython modules over plain C kernels.
 
-The kernels' body is compiled once per instruction set, each with its own compiler flags, and the
-right one is chosen when the program runs (``skw2v/kernels/dispatch.c``). Nothing is ever built with
-``-march=native``: a wheel built here runs on any machine of the architecture.
+The training kernels' body is compiled once per instruction set, each with its own compiler flags,
+and the right one is chosen when the program runs (``skw2v/kernels/dispatch.c``). Nothing is ever
+built with ``-march=native``: a wheel built here runs on any machine of the architecture.
 """
 
 import os
@@ -111,18 +111,25 @@ def _use_the_compiler_there_is():
 
 _use_the_compiler_there_is()
 bodies = ["body_baseline.c"] + (["body_avx2.c", "body_avx512.c"] if IS_X86_64 else [])
-kernels = Extension(
-    "skw2v._kernels",
-    sources=[
-        "skw2v/_kernels.pyx",
-        *(str(KERNELS / name) for name in ["dispatch.c", "engine.c", "team.c", *bodies]),
-    ],
-    depends=["setup.py", *(str(path) for path in sorted(KERNELS.glob("*.[ch]")))],
-    include_dirs=[str(KERNELS), np.get_include()],
-    define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
-)
+
+
+def extension(name, sources):
+    """The Cython module of that name over C files."""
+    return Extension(
+        f"skw2v.{name}",
+        sources=[f"skw2v/{name}.pyx", *(str(KERNELS / source) for source in sources)],
+        depends=["setup.py", *(str(path) for path in sorted(KERNELS.glob("*.[ch]")))],
+        include_dirs=[str(KERNELS), np.get_include()],
+        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+    )
+
+
+extensions = [
+    extension("_kernels", ["dispatch.c", "engine.c", "team.c", *bodies]),
+    extension("_tokenize", ["scanner.c", "token_table.c"]),
+]
 
 setup(
-    ext_modules=cythonize([kernels], language_level=3),
+    ext_modules=cythonize(extensions, language_level=3),
     cmdclass={"build_ext": BuildKernels},
 )

@@ -23,6 +23,7 @@ and the rooms behind it::
     _parameters.py           what each parameter may be, and which of them training needs
     _sklearn.py              the one door to names that scikit-learn keeps private
     _analyzer.py             documents -> tokens, with CountVectorizer's parameters and meaning
+    _numbering.py            documents -> numbers of tokens, in C where the analyzer allows
     _vocabulary.py           tokens -> words, counts, ids
     _corpus.py               encoded corpus
     _subwords.py             words -> character n-grams, hashed: the parts that words are made of
@@ -48,13 +49,15 @@ and the rooms behind it::
     _reference_training.py   the same for a whole training, shard by shard and round by round
     _reference_pooling.py    the same for every pooling
     _reference_subwords.py   the same for words made of parts
+    _tokenize.pyx            strings' buffers -> ids, no token as an object
     _kernels.pyx             memoryviews -> C structs, a team of threads over shards; test doors
-    kernels/                 plain C: one body compiled per instruction set; one dispatch file
+    kernels/                 plain C: one body compiled per instruction set; one dispatch file;
+                             the scanner of text and its table of tokens
 
 The way of the data: documents -analyzer-> tokens -vocabulary-> ids -corpus-> (token_ids,
 document_offsets) -kernels-> input and output vectors -pooling-> features. Strings end at the
 corpus; past it there are only integers and floats. Kernels are called by `_trainer`,
-`_likelihood`, `_pooling` and `_unseen` alone.
+`_likelihood`, `_pooling` and `_unseen` alone, the scanner of text by `_numbering`.
 """
 
 from importlib import import_module

@@ -139,10 +139,18 @@ def analyze_documents(documents, analyze, token_type=None):
     UnicodeDecodeError
         For bytes that do not decode.
     """
-    known_from = "documents before it have" if token_type is None else "vocabulary has"
+    kind = TokenKind(token_type)
+    for position, tokens in enumerate(read_each(documents, analyze)):
+        if tokens:
+            kind.check(type(tokens[0]), position)
+        yield tokens
+
+
+def read_each(documents, read):
+    """Yield ``read(document)`` for each; errors name the document's position."""
     for position, document in enumerate(documents):
         try:
-            tokens = analyze(document)
+            content = read(document)
         except InvalidDocumentError as error:
             raise TypeError(f"document {position} {error.problem}") from None
         except UndecodableDocumentError as error:
@@ -151,15 +159,24 @@ def analyze_documents(documents, analyze, token_type=None):
         except Exception as error:
             error.add_note(f"raised while analysing document {position}")
             raise
-        if tokens:
-            if token_type is None:
-                token_type = type(tokens[0])
-            elif type(tokens[0]) is not token_type:
-                raise TypeError(
-                    f"document {position} has {type(tokens[0]).__name__} tokens, the {known_from} "
-                    f"{token_type.__name__} tokens; convert all tokens to one of the two"
-                )
-        yield tokens
+        yield content
+
+
+class TokenKind:
+    """Sees to it that all documents have tokens of one kind: str, or int."""
+
+    def __init__(self, token_type=None):
+        self._known_from = "documents before it have" if token_type is None else "vocabulary has"
+        self._type = token_type
+
+    def check(self, token_type, position):
+        if self._type is None:
+            self._type = token_type
+        elif token_type is not self._type:
+            raise TypeError(
+                f"document {position} has {token_type.__name__} tokens, the {self._known_from} "
+                f"{self._type.__name__} tokens; convert all tokens to one of the two"
+            )
 
 
 def build_analyzer(
@@ -197,19 +214,38 @@ def build_analyzer(
         If `stop_words` is an unknown name, `strip_accents` is unknown, `token_pattern` has more
         than one capturing group, or it is None without a `tokenizer`.
     """
+    scan = None
     if callable(analyzer):
         steps = [analyzer]
         returns_plain = False
     else:
         steps = _preprocessing(strip_accents, lowercase, preprocessor)
-        steps.append(_compile(token_pattern).findall if tokenizer is None else tokenizer)
+        n_preprocessing = len(steps)
+        pattern = _compile(token_pattern) if tokenizer is None else None
+        steps.append(tokenizer if pattern is None else pattern.findall)
         stop_words = _check_stop_words(stop_words)
         if stop_words is not None:
             steps.append(partial(_remove, stop_words))
         returns_plain = tokenizer is None
+        shortest = _shortest_run(pattern)
+        if shortest and preprocessor is None:
+            # Accents go from text that is lowercase already.
+            in_c = lowercase and not strip_accents
+            before = () if in_c else tuple(steps[:n_preprocessing])
+            scan = Scan(before, bool(in_c), shortest, stop_words or frozenset())
     takes_objects = callable(analyzer) or preprocessor is not None
     read = _Reader(input, encoding, decode_error, takes_objects)
-    return _Analyzer(read, tuple(steps), returns_plain)
+    return _Analyzer(read, tuple(steps), returns_plain, scan)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """How `skw2v._tokenize.Scanner` finds the tokens that an analyzer's steps find."""
+
+    before: tuple  # steps that stay Python's, applied in turn to the text that is then scanned
+    lowercase: bool
+    shortest: int  # in characters
+    stop_words: frozenset
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,14 +253,31 @@ class _Analyzer:
     read: Callable  # document -> text
     steps: tuple  # applied in turn to the text
     returns_plain: bool  # the last step gives a list of plain str: nothing to check
+    scan: Scan | None  # None: only the steps can tell
 
     def __call__(self, document):
-        if not isinstance(document, str | bytes):
-            tokens = _ready_tokens(document)
-            if tokens is not None:
-                return plain_tokens(tokens)
-        value = self.read(document)
-        for step in self.steps:
+        tokens = _ready_tokens(document)
+        if tokens is not None:
+            return plain_tokens(tokens)
+        return self._apply(self.steps, self.read(document))
+
+    def text_or_tokens(self, document):
+        """A text to be scanned, or, where `scan` cannot be followed, a list of tokens."""
+        tokens = _ready_tokens(document)
+        if tokens is not None:
+            return plain_tokens(tokens)
+        text = self.read(document)
+        # A subclass may have a lower() of its own. NumPy's is what an array of strings gives.
+        if self.scan is None or type(text) not in (str, np.str_):
+            return self._apply(self.steps, text)
+        for step in self.scan.before:
+            text = step(text)
+        if isinstance(text, str):
+            return text
+        return self._apply(self.steps[len(self.scan.before) :], text)
+
+    def _apply(self, steps, value):
+        for step in steps:
             value = step(value)
         return value if self.returns_plain else plain_tokens(value)
 
@@ -275,6 +328,8 @@ class _Reader:
 
 def _ready_tokens(document):
     """The tokens of a document that is a sequence of them, None for any other document."""
+    if isinstance(document, str | bytes):
+        return None
     if isinstance(document, list | tuple):
         return document
     if isinstance(document, np.ndarray):
@@ -375,6 +430,17 @@ def _compile(token_pattern):
             "one at most (More than 1 capturing group in token pattern); write (?:...) for the rest"
         )
     return pattern
+
+
+# Patterns whose tokens are the runs of at least so many word characters, with flags of their own.
+_RUNS = {r"\w+": 1, r"\b\w+\b": 1, r"\w\w+": 2, r"\b\w\w+\b": 2, r"\w{2,}": 2, r"\b\w{2,}\b": 2}
+
+
+def _shortest_run(pattern):
+    """Of a compiled pattern, how long a run of word characters must be; None for any other."""
+    if pattern is None or not isinstance(pattern.pattern, str) or pattern.flags != re.UNICODE:
+        return None
+    return _RUNS.get(pattern.pattern.removeprefix("(?u)"))
 
 
 def _check_stop_words(stop_words):

@@ -1,34 +1,33 @@
 """Documents to one stream of vocabulary ids: past this file there are only numbers.
 
-There are two stages: tokens are found and numbered on first sight, then some become words and the
-numbers turn into their ids. Every document is analysed once, because analysing is the expensive
-part; ``EncodedDocuments`` are past the first stage, and only their distinct tokens are looked at.
+There are two stages: tokens are found and numbered on first sight (`skw2v._numbering`), then some
+become words and the numbers turn into their ids. Every document is analysed once;
+``EncodedDocuments`` are past the first stage, and only their distinct tokens are looked at.
 
-What is numbered here is renumbered, and tokens that did not make it into the vocabulary dropped,
-in place. So a corpus costs 4 bytes a token (and one sixteenth, the growth of ``array``) at its peak
-as at its end. ``EncodedDocuments`` belong to the user: they are copied first, at 4 bytes a token.
+What is numbered is renumbered, and tokens that did not make it into the vocabulary dropped, in
+place. So a corpus costs 4 bytes a token (and one sixteenth, the growth of ``array``) at its peak as
+at its end. ``EncodedDocuments`` belong to the user: they are copied first, at 4 bytes a token.
 """
 
+import math
 from array import array
 from dataclasses import dataclass, replace
-from functools import partial
-from itertools import chain, repeat
+from itertools import chain
 
 import numpy as np
 
 from ._analyzer import analyze_documents
+from ._numbering import find_documents, number_documents, type_of_first
+from ._tokenize import renumber, sum_by_id
 from ._vocabulary import (
     Vocabulary,
     add_counts,
     find_ids,
     index_of,
     rank_words,
-    read_vocabulary,
 )
-from .encoded_documents import EncodedDocuments, of_tokens, take
+from .encoded_documents import EncodedDocuments, take
 
-_BLOCK = 1 << 14  # tokens: what is held beside the stream stays below 0.5 MB, and in the cache
-_MAX_ID = np.iinfo(np.int32).max
 _MAX_REPEATED_TOKENS = 2**31
 
 
@@ -85,7 +84,7 @@ class Corpus:
         return Corpus(*take(self.token_ids, self.document_offsets, rows))
 
 
-def read_documents(documents, analyze):
+def read_documents(documents, analyze, *, n_threads=1):
     """Find the tokens of documents and number them.
 
     Parameters
@@ -94,6 +93,8 @@ def read_documents(documents, analyze):
         From ``check_documents``; read once. EncodedDocuments come back as they are.
     analyze : callable
         From ``build_analyzer``.
+    n_threads : int, default=1
+        How many threads may look for tokens; the result does not depend on it.
 
     Returns
     -------
@@ -109,12 +110,20 @@ def read_documents(documents, analyze):
     """
     if isinstance(documents, EncodedDocuments):
         return documents
-    tokens, token_ids, offsets = _number(documents, analyze)
-    return EncodedDocuments._wrap(tokens, np.frombuffer(token_ids, dtype=np.int32), offsets)
+    tokens, token_ids, offsets = number_documents(documents, analyze, n_threads=n_threads)
+    token_ids = np.frombuffer(token_ids, dtype=np.int32)
+    return EncodedDocuments._wrap(list(tokens), token_ids, offsets)
 
 
 def build_corpus(
-    documents, analyze, *, vocabulary=None, min_count=5, max_features=None, document_weight=None
+    documents,
+    analyze,
+    *,
+    vocabulary=None,
+    min_count=5,
+    max_features=None,
+    document_weight=None,
+    n_threads=1,
 ):
     """Learn the vocabulary of documents and encode them, in one pass.
 
@@ -134,6 +143,8 @@ def build_corpus(
     document_weight : ndarray of shape (n_documents,), float64, default=None
         How often each document counts, finite and at least 0: a vocabulary is learned and counted
         as if it stood there that often. None: once.
+    n_threads : int, default=1
+        How many threads may look for tokens; the result does not depend on it.
 
     Returns
     -------
@@ -152,8 +163,9 @@ def build_corpus(
         For bytes that do not decode.
     """
     if vocabulary is not None:
-        return _build_with(read_vocabulary(vocabulary), documents, analyze, document_weight)
-    tokens, token_ids, offsets = _own_numbers(documents, analyze)
+        vocabulary = Vocabulary.uncounted(vocabulary)
+        return _build_with(vocabulary, documents, analyze, document_weight, n_threads)
+    tokens, token_ids, offsets = _own_numbers(documents, analyze, n_threads=n_threads)
     _check_not_empty(len(offsets) - 1)
     counts = _count(token_ids, offsets, len(tokens), document_weight)
     if not counts.any():
@@ -179,6 +191,7 @@ def grow_vocabulary(
     max_features,
     document_weight=None,
     grow=True,
+    n_threads=1,
 ):
     """Count one more batch of a stream of documents, add words and encode the batch.
 
@@ -200,6 +213,8 @@ def grow_vocabulary(
         As for ``build_corpus``.
     grow : bool, default=True
         False: only the counts of words rise.
+    n_threads : int, default=1
+        How many threads may look for tokens; the result does not depend on it.
 
     Returns
     -------
@@ -221,20 +236,21 @@ def grow_vocabulary(
         For bytes that do not decode.
     """
     if not grow:
-        corpus = _encode(documents, analyze, vocabulary.index)
+        corpus, _ = _encode(documents, analyze, vocabulary, n_threads)
         _check_not_empty(corpus.n_documents)
         counts = _count_words(corpus, len(vocabulary), document_weight)
         return replace(vocabulary, counts=vocabulary.counts + counts), corpus, pending
-    token_type = _type_of_first(chain(vocabulary.words, pending))
-    tokens, token_ids, offsets = _own_numbers(documents, analyze, token_type)
+    token_type = type_of_first(chain(vocabulary.words, pending))
+    tokens, token_ids, offsets = _own_numbers(documents, analyze, token_type, n_threads)
     _check_not_empty(len(offsets) - 1)
     counts = _count(token_ids, offsets, len(tokens), document_weight)
+    tokens = list(tokens)
     vocabulary, pending = add_counts(vocabulary, pending, tokens, counts, min_count, max_features)
     new_ids = find_ids(tokens, vocabulary.index)
     return vocabulary, _compact(token_ids, offsets, new_ids), pending
 
 
-def encode(documents, analyze, vocabulary):
+def encode(documents, analyze, vocabulary, *, n_threads=1):
     """Encode documents with the words of a vocabulary; other tokens are left out.
 
     Parameters
@@ -244,6 +260,8 @@ def encode(documents, analyze, vocabulary):
     analyze : callable
         From ``build_analyzer``.
     vocabulary : Vocabulary
+    n_threads : int, default=1
+        How many threads may look for tokens; the result does not depend on it.
 
     Returns
     -------
@@ -256,7 +274,7 @@ def encode(documents, analyze, vocabulary):
     UnicodeDecodeError
         For bytes that do not decode.
     """
-    return _encode(documents, analyze, vocabulary.index)
+    return _encode(documents, analyze, vocabulary, n_threads)[0]
 
 
 def renumber(documents, ids, vocabulary):
@@ -278,29 +296,45 @@ def renumber(documents, ids, vocabulary):
     TypeError
         For tokens of another kind than the vocabulary's.
     """
-    token_type = _type_of_first(vocabulary.index)
+    token_type = type_of_first(vocabulary.words)
     _, token_ids, offsets = _own_numbers(documents, None, token_type)
     return _compact(token_ids, offsets, ids)
 
 
-def _encode(documents, analyze, index):
-    token_type = _type_of_first(index)
-    if isinstance(documents, EncodedDocuments):
-        tokens, token_ids, offsets = _own_numbers(documents, analyze, token_type)
-        return _compact(token_ids, offsets, find_ids(tokens, index))
-    find = index.get
+def unknown_share(documents, analyze, vocabulary, *, n_threads=1):
+    """The share of the documents' tokens that are no words of a vocabulary.
 
-    def find_all(tokens):
-        return map(find, tokens, repeat(-1))
+    Parameters
+    ----------
+    documents, analyze, vocabulary, n_threads
+        As for ``encode``, and it raises what that raises.
 
-    return _compact(*_read(documents, analyze, find_all, token_type))
+    Returns
+    -------
+    share : float
+        nan if the documents have no tokens.
+    """
+    corpus, n_unknown = _encode(documents, analyze, vocabulary, n_threads)
+    n_tokens = corpus.n_tokens + n_unknown
+    return n_unknown / n_tokens if n_tokens else math.nan
 
 
-def _build_with(words, documents, analyze, document_weight):
+def _encode(documents, analyze, vocabulary, n_threads):
+    """A corpus, and how many tokens were left out of it."""
+    if not isinstance(documents, EncodedDocuments):
+        token_ids, offsets, n_unknown = find_documents(
+            documents, analyze, vocabulary, n_threads=n_threads
+        )
+        return Corpus(np.frombuffer(token_ids, dtype=np.int32), offsets), n_unknown
+    corpus = renumber(documents, find_ids(documents.tokens, vocabulary.index), vocabulary)
+    return corpus, len(documents.token_ids) - corpus.n_tokens
+
+
+def _build_with(vocabulary, documents, analyze, document_weight, n_threads):
     """``build_corpus`` with a given vocabulary."""
-    index = index_of(words)
-    corpus = _encode(documents, analyze, index)
+    corpus, _ = _encode(documents, analyze, vocabulary, n_threads)
     _check_not_empty(corpus.n_documents)
+    words = vocabulary.words
     counts = _count_words(corpus, len(words), document_weight)
     if not counts.any():
         examples = ", ".join(map(repr, words[:3]))
@@ -309,57 +343,18 @@ def _build_with(words, documents, analyze, document_weight):
             f"the {_n_counted(corpus.document_offsets, document_weight)}; do lowercase, "
             "strip_accents and token_pattern make tokens like these?"
         )
-    return Vocabulary(words, counts, index), corpus
+    return replace(vocabulary, counts=counts), corpus
 
 
-class _Numbering(dict):
-    """Token to provisional id, given on first sight."""
-
-    def __missing__(self, token):
-        provisional_id = len(self)
-        if provisional_id > _MAX_ID:
-            raise ValueError(
-                f"more than {_MAX_ID + 1} distinct tokens: ids are 32-bit integers; is "
-                "token_pattern or the tokenizer cutting the text as it should?"
-            )
-        self[token] = provisional_id
-        return provisional_id
-
-
-def _number(documents, analyze, token_type=None):
-    """Distinct tokens in the order of first sight, ids of all tokens, documents' offsets."""
-    numbering = _Numbering()
-    find_all = partial(map, numbering.__getitem__)
-    token_ids, offsets = _read(documents, analyze, find_all, token_type)
-    return list(numbering), token_ids, offsets  # the dictionary, the peak of memory, ends here
-
-
-def _own_numbers(documents, analyze, token_type=None):
-    """What ``_number`` gives: ids and offsets that may be changed in place."""
+def _own_numbers(documents, analyze, token_type=None, n_threads=1):
+    """What ``number_documents`` gives: ids and offsets that may be changed in place."""
     if not isinstance(documents, EncodedDocuments):
-        return _number(documents, analyze, token_type)
-    if token_type not in (None, _type_of_first(documents.tokens)):
+        return number_documents(documents, analyze, token_type=token_type, n_threads=n_threads)
+    if token_type not in (None, type_of_first(documents.tokens)):
         list(analyze_documents(documents, list, token_type))  # says which document is wrong
     token_ids = array("i")
     token_ids.frombytes(documents.token_ids.view(np.uint8))
     return documents.tokens, token_ids, documents.document_offsets.copy()
-
-
-def _read(documents, analyze, find_all, token_type=None):
-    """The ids of all tokens as array('i'), and the documents' offsets."""
-    token_ids = array("i")
-    lengths = array("q", [0])
-    # By way of a list: array.extend of an iterator takes half as long again.
-    pending = []
-    for tokens in analyze_documents(documents, analyze, token_type):
-        lengths.append(len(tokens))
-        pending.extend(find_all(tokens))
-        if len(pending) >= _BLOCK:
-            token_ids.fromlist(pending)
-            pending.clear()
-    token_ids.fromlist(pending)
-    offsets = np.frombuffer(lengths, dtype=np.int64)
-    return token_ids, np.cumsum(offsets, out=offsets)
 
 
 def _count_words(corpus, n_words, document_weight):
@@ -375,62 +370,28 @@ def _count(token_ids, offsets, n_words, document_weight):
     """
     token_ids = np.frombuffer(token_ids, dtype=np.int32)
     if document_weight is None:
-        return _sum_by_id(token_ids, offsets, n_words, None)
+        return sum_by_id(token_ids, offsets, n_words, None)
     whole = not np.any(document_weight % 1)
     weight = np.where(np.diff(offsets) > 0, document_weight, 0)
     largest = weight.max()
     bits = 62 - len(token_ids).bit_length()
     if whole and largest < 2.0**bits:
-        return _sum_by_id(token_ids, offsets, n_words, weight.astype(np.int64))
+        return sum_by_id(token_ids, offsets, n_words, weight.astype(np.int64))
     exponent = bits - int(np.frexp(largest)[1])
     high = np.ldexp(weight, exponent)
     low = np.floor(np.ldexp(high % 1, bits))
     sums = [
-        _sum_by_id(token_ids, offsets, n_words, np.floor(part).astype(np.int64))
+        sum_by_id(token_ids, offsets, n_words, np.floor(part).astype(np.int64))
         for part in (high, low)
     ]
     return np.ldexp(sums[0] + np.ldexp(sums[1].astype(np.float64), -bits), -exponent)
 
 
-def _sum_by_id(token_ids, offsets, n_words, document_weight):
-    """np.bincount of the whole would copy it to 8 bytes a token."""
-    sums = np.zeros(n_words, dtype=np.int64)
-    weight = 1
-    for start in range(0, len(token_ids), _BLOCK):
-        block = token_ids[start : start + _BLOCK]
-        if document_weight is not None:
-            weight = of_tokens(document_weight, offsets, start, start + len(block))
-        np.add.at(sums, block, weight)
-    return sums
-
-
-def _compact(token_ids, offsets, new_ids=None):
-    """Renumber ids, drop those below 0 and move the offsets along, in place."""
-    n_kept = _compact_blocks(np.frombuffer(token_ids, dtype=np.int32), offsets, new_ids)
-    del token_ids[n_kept:]  # possible only now that no view is left
+def _compact(token_ids, offsets, new_ids):
+    """Renumber ids, drop those that become -1 and move the offsets along, in place."""
+    n_kept = renumber(token_ids, offsets, new_ids)
+    del token_ids[n_kept:]
     return Corpus(np.frombuffer(token_ids, dtype=np.int32), offsets)
-
-
-def _compact_blocks(token_ids, offsets, new_ids):
-    n_kept = 0
-    first = 0  # offsets from here on still count the tokens that are dropped
-    for start in range(0, len(token_ids), _BLOCK):
-        block = token_ids[start : start + _BLOCK]
-        if new_ids is not None:
-            block = new_ids[block]
-        kept = block >= 0
-        kept_before = np.append(0, np.cumsum(kept))
-        last = first + np.searchsorted(offsets[first:], start + len(block), side="right")
-        offsets[first:last] = n_kept + kept_before[offsets[first:last] - start]
-        first = last
-        token_ids[n_kept : n_kept + kept_before[-1]] = block[kept]
-        n_kept += kept_before[-1]
-    return n_kept
-
-
-def _type_of_first(tokens):
-    """Which kind of tokens these are, None if there are none."""
-    return next(map(type, tokens), None)
 
 
 def _n_counted(offsets, document_weight):

@@ -72,7 +72,12 @@ def fit(model, X, y, sample_weight):
     documents, weight, held_out = _read(model, X, sample_weight, parameters.seed)
     if goes_on:
         vocabulary = model._vocabulary
-        corpus = encode(documents, model._build_analyzer(), vocabulary)
+        corpus = encode(
+            documents,
+            model._build_analyzer(),
+            vocabulary,
+            n_threads=effective_n_threads(model.n_jobs),
+        )
     else:
         vocabulary, corpus = _build_corpus(model, documents, weight)
     check_clusters(model, len(vocabulary))
@@ -163,6 +168,7 @@ def partial_fit(model, X, sample_weight):
             max_features=model.max_features,
             document_weight=weight,
             grow=model.grow_vocabulary,
+            n_threads=effective_n_threads(model.n_jobs),
         )
         if not len(vocabulary):
             raise ValueError(
@@ -214,7 +220,8 @@ def fit_pooling(model, X, sample_weight):
     """
     check_embedding(model.embedding, model._trained_with.loss)
     check_clusters(model, len(model._vocabulary))
-    documents = read_documents(check_documents(X), model._build_analyzer())
+    n_threads = effective_n_threads(model.n_jobs)
+    documents = read_documents(check_documents(X), model._build_analyzer(), n_threads=n_threads)
     weight = check_document_weight(sample_weight, len(documents))
     vocabulary = model._vocabulary
     corpus = encode(documents, model._build_analyzer(), vocabulary)
@@ -223,7 +230,7 @@ def fit_pooling(model, X, sample_weight):
         frequencies = DocumentFrequencies.of(corpus, len(vocabulary), weight)
     seed = model._trained_with.seed
     material = Material(corpus, weight, model._trained, vocabulary.counts, frequencies, seed)
-    learned = learn_poolings(model, material, effective_n_threads(model.n_jobs))
+    learned = learn_poolings(model, material, n_threads)
     return {"_frequencies": frequencies, "_learned_poolings": model._learned_poolings | learned}
 
 
@@ -248,11 +255,13 @@ def composes_unseen(model):
 def _read(model, X, sample_weight, seed):
     """The documents, their weights in training (None: all 1), and which are held out."""
     documents = check_documents(X)
-    if composes_unseen(model):
-        documents = read_documents(documents, model._build_analyzer())
-    if sample_weight is None and not model.early_stopping:
+    is_plain = sample_weight is None and not model.early_stopping
+    if not is_plain or composes_unseen(model):
+        documents = read_documents(
+            documents, model._build_analyzer(), n_threads=effective_n_threads(model.n_jobs)
+        )
+    if is_plain:
         return documents, None, None
-    documents = read_documents(documents, model._build_analyzer())
     weight = check_document_weight(sample_weight, len(documents))
     if not model.early_stopping:
         return documents, weight, None
@@ -269,6 +278,7 @@ def _build_corpus(model, documents, document_weight):
         min_count=model.min_count,
         max_features=model.max_features,
         document_weight=document_weight,
+        n_threads=effective_n_threads(model.n_jobs),
     )
 
 

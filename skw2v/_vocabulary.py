@@ -13,10 +13,17 @@ from numbers import Integral
 import numpy as np
 
 from ._analyzer import InvalidDocumentError, plain_tokens
+from ._tokenize import TokenTable
+
+
+class _Remembered:
+    """A place for what is made of the fields at first use; no field itself, so never pickled."""
+
+    __slots__ = ("_table",)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Vocabulary:
+class Vocabulary(_Remembered):
     """Words and their counts.
 
     Attributes
@@ -36,6 +43,15 @@ class Vocabulary:
     def __len__(self):
         return len(self.words)
 
+    @property
+    def table(self):
+        """The words, which must be str, as a `TokenTable`: word i has number i."""
+        table = getattr(self, "_table", None)
+        if table is None:
+            table = TokenTable(self.words)
+            object.__setattr__(self, "_table", table)
+        return table
+
     @classmethod
     def uncounted(cls, vocabulary=None):
         """To grow from: the words that the user gives, as for `read_vocabulary`, or none."""
@@ -48,8 +64,8 @@ def rank_words(tokens, counts, min_count, max_features):
 
     Parameters
     ----------
-    tokens : list of str or list of int
-        Distinct tokens, in the order of their provisional ids.
+    tokens : sequence of str or of int
+        Distinct tokens, in the order of their provisional ids; only those that are kept are read.
     counts : ndarray of shape (n_distinct,), int64 or float64
         Count of each provisional id. What has count 0 does not occur and is ignored.
     min_count : int
@@ -70,7 +86,7 @@ def rank_words(tokens, counts, min_count, max_features):
         If no token occurs `min_count` times.
     """
     kept = (counts >= min_count) & (counts > 0)
-    words = list(compress(tokens, kept.tobytes()))
+    words = list(map(tokens.__getitem__, np.flatnonzero(kept).tolist()))
     if not words:
         advice = "lower min_count or pass more documents"
         if counts.dtype.kind == "f":

@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 from skw2v import _document_features, _fitting
 from skw2v._analyzer import build_analyzer, check_documents
 from skw2v._callbacks import CallbackSupportMixin
-from skw2v._corpus import encode, read_documents
+from skw2v._corpus import encode, read_documents, unknown_share
 from skw2v._likelihood import HeldOutPairs
 from skw2v._parameters import (
     PARAMETER_CONSTRAINTS,
@@ -574,7 +574,11 @@ default="negative_sampling"
         (2, ['the', 'cat', 'sat'])
         """
         self._validate_params()
-        return read_documents(check_documents(X), self._build_analyzer())
+        return read_documents(
+            check_documents(X),
+            self._build_analyzer(),
+            n_threads=effective_n_threads(self.n_jobs),
+        )
 
     def transform(self, X):
         """Pool the vectors of each document's words into one row.
@@ -608,6 +612,39 @@ default="negative_sampling"
         if self._trained.subwords is not None and self.embedding == "input":
             return keep_index(self._pool(self.encode(X)), X, self)
         return keep_index(self._pool(self._encode(X)), X, self)
+
+    def oov_rate(self, X):
+        """The share of the tokens of documents that are out of the vocabulary.
+
+        `transform` and `score` leave these tokens out. A rate far above that of the documents that
+        were fitted tells of text of another kind, or of another analysis.
+
+        Parameters
+        ----------
+        X : iterable of documents
+            As for `fit`.
+
+        Returns
+        -------
+        rate : float
+            From 0 to 1, every occurrence of a token counting; nan if the documents have no tokens.
+            What `stop_words` removes is no token.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` has not been called.
+
+        Examples
+        --------
+        >>> from skw2v import Word2VecTransformer
+        >>> model = Word2VecTransformer(min_count=1).fit(["the cat sat on the mat"])
+        >>> model.oov_rate(["the dog sat", "on the mat"])
+        0.16666666666666666
+        """
+        check_is_fitted(self)
+        self._validate_params()
+        return unknown_share(*self._to_encode(X), n_threads=effective_n_threads(self.n_jobs))
 
     def score(self, X, y=None):
         """Mean log probability of words given their context, in documents that were held out.
@@ -727,7 +764,10 @@ default="negative_sampling"
         self.__dict__ = {k: v for k, v in vars(self).items() if k not in stale} | attributes
 
     def _encode(self, X):
-        return encode(check_documents(X), self._build_analyzer(), self._vocabulary)
+        return encode(*self._to_encode(X), n_threads=effective_n_threads(self.n_jobs))
+
+    def _to_encode(self, X):
+        return check_documents(X), self._build_analyzer(), self._vocabulary
 
     def _pool(self, encoded):
         """Features of a Corpus, or of EncodedDocuments whose unseen words count, too."""

@@ -26,8 +26,10 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
 IS_X86_64 = platform.machine().lower() in {"x86_64", "amd64"}
 
 # Of the checkout, what is neither source nor ours.
+COMPILED = ("_kernels", "_tokenize")
+GENERATED = [f"{name}.c" for name in COMPILED]
 NOT_SOURCE = shutil.ignore_patterns(
-    ".*", "build", "dist", "_build", "generated", "__pycache__", "*.egg-info", "*.so", "_kernels.c"
+    ".*", "build", "dist", "_build", "generated", "__pycache__", "*.egg-info", "*.so", *GENERATED
 )
 
 # Training two ways must give the same bits, so a digest of the vectors says more than "no crash".
@@ -116,7 +118,7 @@ def test_sdist_holds_every_source_and_nothing_compiled(project, sdist):
         assert Path(name) in shipped
     assert Path("skw2v/kernels/engine.h") in shipped
     assert not {p for p in shipped if p.suffix in {".so", ".pyd", ".pyc", ".o"}}
-    assert Path("skw2v/_kernels.c") not in shipped
+    assert not {Path("skw2v", name) for name in GENERATED} & shipped
 
 
 def test_wheel_from_the_sdist_holds_the_package_alone(project, wheel_build):
@@ -124,7 +126,7 @@ def test_wheel_from_the_sdist_holds_the_package_alone(project, wheel_build):
         shipped = {name for name in archive.namelist() if ".dist-info/" not in name}
     modules = {f"skw2v/{path.name}" for path in (project / "skw2v").glob("*.py")}
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
-    assert shipped == modules | {f"skw2v/_kernels{suffix}"}
+    assert shipped == modules | {f"skw2v/{name}{suffix}" for name in COMPILED}
 
 
 def test_wheel_asks_for_numpy_scipy_and_scikit_learn_alone(wheel_build, tmp_path):
@@ -162,7 +164,7 @@ def test_each_body_is_compiled_with_its_own_flags_and_none_for_this_machine_only
         return {flag for flag in line.split() if flag.startswith("-m") or "contract" in flag}
 
     assert not [line for line in wheel_build[1] if "=native" in line or "-ffast-math" in line]
-    for source in ("_kernels.c", "dispatch.c", "body_baseline.c"):
+    for source in (*GENERATED, "dispatch.c", "scanner.c", "body_baseline.c"):
         assert flags_of(source) == {"-ffp-contract=off"}
     if IS_X86_64:
         avx2 = {"-ffp-contract=off", "-mavx2", "-mfma", "-mf16c", "-mbmi2"}

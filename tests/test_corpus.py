@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from skw2v import EncodedDocuments, _corpus, encoded_documents
+from skw2v import EncodedDocuments, _numbering, encoded_documents
 from skw2v._analyzer import analyze_documents, build_analyzer
 from skw2v._corpus import Corpus, build_corpus, encode, grow_vocabulary, read_documents
 from skw2v._vocabulary import Vocabulary
@@ -88,7 +88,7 @@ def assert_sound(vocabulary, corpus):
 @pytest.fixture(params=[1, 3, 1 << 16], ids="block of {}".format)
 def block(request, monkeypatch):
     """The stream is handled in blocks: borders must not show."""
-    monkeypatch.setattr(_corpus, "_BLOCK", request.param)
+    monkeypatch.setattr(_numbering, "_BLOCK", request.param)
 
 
 @pytest.mark.parametrize("block_size", [1, 3, 1 << 16])
@@ -99,7 +99,7 @@ def test_documents_keep_their_words_in_order(block_size, documents, min_count, m
     frequent = [(-count, token) for token, count in counter.items() if count >= min_count]
     expected = [token for _, token in sorted(frequent)][:max_features]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_corpus, "_BLOCK", block_size)
+        patch.setattr(_numbering, "_BLOCK", block_size)
         if not expected:
             with pytest.raises(ValueError, match="vocabulary is empty"):
                 build_corpus(documents, ANALYZE, min_count=min_count, max_features=max_features)
@@ -248,7 +248,7 @@ def test_too_high_a_min_count_says_what_to_do():
 
 
 def test_more_words_than_32_bits_can_number_are_refused(monkeypatch):
-    monkeypatch.setattr(_corpus, "_MAX_ID", 2)
+    monkeypatch.setattr(_numbering, "_MAX_ID", 2)
     build_corpus(["aa bb cc"], ANALYZE, min_count=1)
     with pytest.raises(ValueError, match="more than 3 distinct tokens: ids are 32-bit"):
         build_corpus(["aa bb cc dd"], ANALYZE, min_count=1)
@@ -446,7 +446,7 @@ def test_a_weight_is_how_often_a_document_stands_there(
     parameters = {"vocabulary": chosen, "min_count": min_count, "max_features": max_features}
     expected = outcome(lambda: build_corpus(repeated, ANALYZE, **parameters))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_corpus, "_BLOCK", block_size)
+        patch.setattr(_numbering, "_BLOCK", block_size)
         patch.setattr(encoded_documents, "_BLOCK", block_size)
         built = outcome(
             lambda: build_corpus(

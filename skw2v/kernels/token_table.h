@@ -1,0 +1,117 @@
+/* Tokens as bytes (UTF-8, lone surrogates as three bytes like any other), and their numbers.
+ *
+ * Open addressing, linear probing, at most half full. An entry is 16 bytes, four to a cache line,
+ * and holds a token of up to 8 bytes entirely, which most are: finding it touches one line. Of a
+ * longer one it holds a hash of 64 bits, and the bytes that decide lie in the arena, where all
+ * tokens stand one after the other in the order of their numbers. A table costs 32 to 64 bytes a
+ * token, 8 for its end in the arena, and its bytes; Python's dictionary of strings about 140.
+ *
+ * Where a token stands in the table depends on a seed, so that nobody can write text whose tokens
+ * all collide. The numbers never do. */
+#ifndef SKW2V_TOKEN_TABLE_H
+#define SKW2V_TOKEN_TABLE_H
+
+#include <stdint.h>
+#include <string.h>
+
+enum { SKW2V_NO_TOKEN = -1, SKW2V_NO_MEMORY = -2 };
+
+/* What `skw2v_make_key` may read past the end of a token, so that it reads whole words. */
+enum { SKW2V_TOKEN_PADDING = 8 };
+
+/* `word`: the bytes themselves, the first one lowest, or the hash of more than 8. */
+typedef struct {
+    uint64_t word;
+    int64_t length;
+} skw2v_token_key;
+
+typedef struct {
+    uint64_t word;
+    uint32_t length; /* in bytes; UINT32_MAX for any longer */
+    int32_t number;  /* below 0: the entry is free */
+} skw2v_entry;
+
+typedef struct {
+    uint64_t seed;
+    skw2v_entry *entries;
+    uint64_t mask; /* the number of entries, a power of two, less one */
+    int64_t n_tokens;
+    int64_t *ends; /* token i is arena[ends[i]] to arena[ends[i + 1]] */
+    int64_t ends_capacity;
+    unsigned char *arena;
+    int64_t arena_capacity;
+} skw2v_token_table;
+
+/* 0, or SKW2V_NO_MEMORY, after which nothing has to be released. */
+int skw2v_open_table(skw2v_token_table *table, uint64_t seed);
+void skw2v_close_table(skw2v_token_table *table);
+/* Forget all tokens; keep the memory. */
+void skw2v_clear_table(skw2v_token_table *table);
+
+/* The number of a token; it gets the next one if it is not there. Or SKW2V_NO_MEMORY, which also
+ * stands for more tokens than int32_t can number. */
+int32_t skw2v_number_token(skw2v_token_table *table, const unsigned char *bytes,
+                           skw2v_token_key key);
+
+static inline uint64_t skw2v_read_word(const unsigned char *bytes) {
+    uint64_t word;
+    memcpy(&word, bytes, 8);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
+static inline uint64_t skw2v_hash_long(uint64_t seed, const unsigned char *bytes, int64_t length) {
+    uint64_t hash = seed ^ (uint64_t)length;
+    for (int64_t i = 0; i < length; i += 8) {
+        /* The last eight bytes may have been read in part already. */
+        const unsigned char *at = i + 8 <= length ? bytes + i : bytes + length - 8;
+        hash = (hash ^ skw2v_read_word(at)) * UINT64_C(0xBF58476D1CE4E5B9);
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
+static inline skw2v_token_key skw2v_make_key(uint64_t seed, const unsigned char *bytes,
+                                             int64_t length) {
+    if (length > 8)
+        return (skw2v_token_key){skw2v_hash_long(seed, bytes, length), length};
+    uint64_t kept = length == 0 ? 0 : ~UINT64_C(0) >> (64 - 8 * length);
+    return (skw2v_token_key){skw2v_read_word(bytes) & kept, length};
+}
+
+/* Where to look first. */
+static inline uint64_t skw2v_entry_of(const skw2v_token_table *table, uint64_t word) {
+    uint64_t z = (word ^ table->seed) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 32)) * UINT64_C(0x94D049BB133111EB);
+    return (z >> 32) & table->mask;
+}
+
+static inline int skw2v_same_bytes(const skw2v_token_table *table, int32_t number,
+                                   const unsigned char *bytes, int64_t length) {
+    int64_t start = table->ends[number];
+    return table->ends[number + 1] - start == length &&
+           memcmp(table->arena + start, bytes, (size_t)length) == 0;
+}
+
+/* The entry of a token: its own, or the free one where it would stand. */
+static inline skw2v_entry *skw2v_find_entry(const skw2v_token_table *table,
+                                            const unsigned char *bytes, skw2v_token_key key) {
+    uint32_t length = key.length < UINT32_MAX ? (uint32_t)key.length : UINT32_MAX;
+    for (uint64_t i = skw2v_entry_of(table, key.word);; i = (i + 1) & table->mask) {
+        skw2v_entry *entry = &table->entries[i];
+        if (entry->number < 0 ||
+            (entry->word == key.word && entry->length == length &&
+             (length <= 8 || skw2v_same_bytes(table, entry->number, bytes, key.length))))
+            return entry;
+    }
+}
+
+/* The number of a token, SKW2V_NO_TOKEN if it has none. */
+static inline int32_t skw2v_find_token(const skw2v_token_table *table, const unsigned char *bytes,
+                                       skw2v_token_key key) {
+    return skw2v_find_entry(table, bytes, key)->number;
+}
+
+#endif
