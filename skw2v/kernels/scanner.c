@@ -202,7 +202,7 @@ static int number_runs(skw2v_scan *scan, const skw2v_rules *rules, skw2v_token_t
         const unsigned char *token = bytes + starts[i];
         if (rules->skip && skw2v_find_token(rules->skip, token, keys[i]) >= 0)
             continue;
-        int32_t id = known ? skw2v_find_token(known, token, keys[i]) : SKW2V_NO_TOKEN;
+        int32_t id = skw2v_find_token(first, token, keys[i]);
         if (id < 0) {
             if (!fresh) {
                 scan->n_unknown++;

@@ -88,11 +88,17 @@ static inline uint64_t skw2v_entry_of(const skw2v_token_table *table, uint64_t w
     return (z >> 32) & table->mask;
 }
 
+/* Of tokens of more than 8 bytes. */
 static inline int skw2v_same_bytes(const skw2v_token_table *table, int32_t number,
                                    const unsigned char *bytes, int64_t length) {
     int64_t start = table->ends[number];
-    return table->ends[number + 1] - start == length &&
-           memcmp(table->arena + start, bytes, (size_t)length) == 0;
+    if (table->ends[number + 1] - start != length)
+        return 0;
+    const unsigned char *other = table->arena + start;
+    for (int64_t i = 0; i < length - 8; i += 8)
+        if (skw2v_read_word(bytes + i) != skw2v_read_word(other + i))
+            return 0;
+    return skw2v_read_word(bytes + length - 8) == skw2v_read_word(other + length - 8);
 }
 
 /* The entry of a token: its own, or the free one where it would stand. */
