@@ -13,8 +13,6 @@ kernel's VmHWM, set back to the present size before `fit`.
 """
 
 import argparse
-import ctypes
-import gc
 import json
 import tempfile
 from pathlib import Path
@@ -30,8 +28,8 @@ from _common import (
     settings_line,
     table,
 )
+from _memory import STATUS, memory, release_free_memory, reset_peak
 
-STATUS = Path("/proc/self/status")
 MARGIN = 1.15
 
 
@@ -94,28 +92,6 @@ def read_documents(path: Path) -> list[str]:
     # without growing the process.
     with open(path, encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
-
-
-def release_free_memory() -> None:
-    """Give freed memory back to the system, so that its reuse shows up as growth."""
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc
-    if trim is not None:
-        trim(0)
-
-
-def reset_peak() -> int:
-    """Set the peak back to the present resident size, and return that, in bytes."""
-    release_free_memory()
-    Path("/proc/self/clear_refs").write_text("5")
-    return memory("VmRSS")
-
-
-def memory(field: str) -> int:
-    for line in STATUS.read_text().splitlines():
-        if line.startswith(field + ":"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError(f"{STATUS} has no {field}")
 
 
 def main() -> None:
