@@ -277,14 +277,14 @@ def encode(documents, analyze, vocabulary, *, n_threads=1):
     return _encode(documents, analyze, vocabulary, n_threads)[0]
 
 
-def renumber(documents, ids, vocabulary):
+def encode_as(ids, documents, vocabulary):
     """EncodedDocuments with other ids for their tokens, those of negative ids left out.
 
     Parameters
     ----------
-    documents : EncodedDocuments
     ids : ndarray of shape (n_distinct,), int32
         Of the tokens of `documents`.
+    documents : EncodedDocuments
     vocabulary : Vocabulary
 
     Returns
@@ -326,7 +326,7 @@ def _encode(documents, analyze, vocabulary, n_threads):
             documents, analyze, vocabulary, n_threads=n_threads
         )
         return Corpus(np.frombuffer(token_ids, dtype=np.int32), offsets), n_unknown
-    corpus = renumber(documents, find_ids(documents.tokens, vocabulary.index), vocabulary)
+    corpus = encode_as(find_ids(documents.tokens, vocabulary.index), documents, vocabulary)
     return corpus, len(documents.token_ids) - corpus.n_tokens
 
 

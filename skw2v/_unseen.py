@@ -3,7 +3,7 @@
 import numpy as np
 
 from skw2v import _kernels
-from skw2v._corpus import renumber
+from skw2v._corpus import encode_as
 from skw2v._subwords import parts_of_unseen
 from skw2v._vocabulary import find_ids
 
@@ -45,7 +45,7 @@ def encode_with_unseen(documents, vocabulary, trained, parameters, n_threads):
         ids[unseen] = len(vocabulary) + np.arange(len(unseen))
     else:
         unseen, offsets, parts = unseen[:0], np.zeros(1, np.int64), np.empty(0, np.int32)
-    corpus = renumber(documents, ids, vocabulary)
+    corpus = encode_as(ids, documents, vocabulary)
     d = trained.input_vectors.shape[1]
     vectors = np.empty((len(vocabulary) + len(unseen), d), dtype=np.float32)
     used = ids[occurs & (ids >= 0) & (ids < len(vocabulary))]
