@@ -144,9 +144,9 @@ def composite_vectors(token_ids, document_offsets, vectors, shares, idf):
 
 
 def sparsity_threshold(rows, document_weight, share=0.04):
-    """`share` of the mean of |mean smallest component| and |mean largest component|.
+    """`share` of (abs(a_min) + abs(a_max)) / 2, for the rows' mean smallest and largest component.
 
-    Over documents that are not zero.
+    Rows that are zero have no part in the means.
     """
     rows, weight = np.asarray(rows), np.asarray(document_weight)
     has_any = rows.any(axis=1)
