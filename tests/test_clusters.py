@@ -47,7 +47,7 @@ def test_shares_are_the_mixtures(planted_vectors, monkeypatch):
     weights = np.linspace(1, 3, 200)
     soft = soft_clusters(vectors, weights, 7, seed=1)
     (mixture,) = fitted
-    scaled = vectors / np.sqrt(np.mean(vectors.astype(float) ** 2))
+    scaled = vectors.astype(float) / np.sqrt(np.mean(vectors.astype(float) ** 2))
     shares = mixture_shares(scaled, mixture.weights_, mixture.means_, mixture.covariances_)
     np.testing.assert_allclose(as_array(soft), weights[:, None] * shares, rtol=1e-6, atol=1e-12)
     assert len(soft.weights) < 7 * 200
