@@ -148,6 +148,7 @@ def test_nothing_to_learn_from_says_what_to_do(documents, parameters, message):
         ("max_iter", 0),
         ("embedding", "both"),
         ("pooling", "median"),
+        ("n_clusters", 0),
         ("random_state", "zero"),
         ("n_jobs", 0),
         ("n_jobs", 1.5),
