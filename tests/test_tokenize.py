@@ -158,10 +158,12 @@ def test_strings_with_methods_of_their_own_are_asked():
     assert found([Shouting("one two"), "One"]) == (["ONE", "TWO", "one"], [0, 1, 2], [0, 2, 3])
 
 
-@pytest.mark.parametrize("length", [7, 8, 9, 63, 64, 65, 1023, 1024, 1025, 5000, 100_000])
+@pytest.mark.parametrize(
+    "length", [7, 8, 9, 15, 16, 17, 24, 63, 64, 65, 1023, 1024, 1025, 5000, 100_000]
+)
 @pytest.mark.parametrize("letter", ["a", "é", "中", "𐐨"])
 def test_borders_and_long_words(length, letter):
-    """Texts are scanned in pieces of 1,024 characters, 64 at a time; keys are of 8 bytes."""
+    """Texts are scanned in pieces of 1,024 characters, 64 at a time; keys hold 16 bytes."""
     word = letter * length
     documents = [word, f"{word}x {word}", "." * (length - 1) + "bb", f"b {word} b" * 3, f"{word}."]
     assert found(documents) == by_re(documents)
@@ -177,7 +179,7 @@ def test_words_across_the_borders_of_pieces(spaces, offset, n):
 def test_tokens_that_begin_alike_are_told_apart():
     words = [
         stem + "".join(end)
-        for stem in ("aaaaaaa", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
+        for stem in ("aaaaaaa", "a" * 15, "a" * 33)
         for end in ("", "a", "b", "ab", "é", "ba")
     ]
     documents = [" ".join(words), " ".join(reversed(words)) * 2]

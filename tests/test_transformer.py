@@ -108,6 +108,19 @@ def test_hierarchical_softmax_has_no_output_vectors_of_words(count_training):
         fitted.word_vectors("both")
 
 
+def test_the_oov_rate_is_the_share_of_tokens_without_a_vector():
+    with pytest.raises(NotFittedError):
+        small().oov_rate(DOCUMENTS)
+    model = small(stop_words=["on"], min_count=2).fit(DOCUMENTS)
+    assert model.oov_rate(DOCUMENTS) == 3 / 14  # mat, and, nothing
+    assert model.oov_rate(model.encode(DOCUMENTS)) == 3 / 14
+    assert model.oov_rate(iter(["The EMU sat on", b"emu", ["on", "cat"], ""])) == 3 / 6
+    assert (model.oov_rate(["cat"]), model.oov_rate(["emu"])) == (0.0, 1.0)
+    assert np.isnan(model.oov_rate([])) and np.isnan(model.oov_rate(["", "a ?"]))
+    with pytest.raises(TypeError, match="document 1 is None"):
+        model.oov_rate(["cat", None])
+
+
 def test_training_gets_every_parameter(count_training):
     given = {
         "architecture": "cbow",

@@ -193,7 +193,7 @@ static int number_runs(skw2v_scan *scan, const skw2v_rules *rules, skw2v_token_t
         int64_t length = borders[2 * i + 1] - start;
         keys[n] = skw2v_make_key(seed, bytes + start, length);
         starts[n] = start;
-        prefetch(&first->entries[skw2v_entry_of(first, keys[n].word)]);
+        prefetch(&first->entries[skw2v_entry_of(first, keys[n].words)]);
         n += rules->shortest < 2 || !is_one_character(bytes + start, length);
     }
     int32_t *ids = scan->ids + scan->n_ids;
@@ -223,7 +223,8 @@ static int number_runs(skw2v_scan *scan, const skw2v_rules *rules, skw2v_token_t
 }
 
 static int make_room(skw2v_scan *scan, int64_t n_characters) {
-    if (n_characters > (UINT32_MAX - 64) / 4) /* a word of a billion letters; borders are 32 bits */
+    if (n_characters >
+        (UINT32_MAX - 128) / 4) /* a word of a billion letters; borders are 32 bits */
         return SKW2V_NO_MEMORY;
     int64_t needed = scan->n_ids + n_characters;
     if (needed > scan->ids_capacity) {
@@ -238,7 +239,7 @@ static int make_room(skw2v_scan *scan, int64_t n_characters) {
         scan->waiting = waiting;
         scan->ids_capacity = capacity;
     }
-    needed = 4 * n_characters + 64; /* `scan_64` writes 64 at a time */
+    needed = 4 * n_characters + 64 + SKW2V_TOKEN_PADDING; /* `scan_64` writes 64 at a time */
     if (needed > scan->bytes_capacity) {
         free(scan->bytes);
         scan->bytes = calloc((size_t)needed, 1);

@@ -50,7 +50,7 @@ static int double_entries(skw2v_token_table *table) {
     for (uint64_t i = 0; i < n; i++) {
         if (old[i].number < 0)
             continue;
-        uint64_t at = skw2v_entry_of(table, old[i].word);
+        uint64_t at = skw2v_entry_of(table, old[i].words);
         while (entries[at].number >= 0)
             at = (at + 1) & table->mask;
         entries[at] = old[i];
@@ -88,7 +88,7 @@ int32_t skw2v_number_token(skw2v_token_table *table, const unsigned char *bytes,
         return entry->number;
     if (table->n_tokens == INT32_MAX || make_room(table, key.length) != 0)
         return SKW2V_NO_MEMORY;
-    if (2 * (uint64_t)(table->n_tokens + 1) > table->mask) {
+    if (3 * (uint64_t)(table->n_tokens + 1) > 2 * table->mask) {
         if (double_entries(table) != 0)
             return SKW2V_NO_MEMORY;
         entry = skw2v_find_entry(table, bytes, key);
@@ -96,7 +96,7 @@ int32_t skw2v_number_token(skw2v_token_table *table, const unsigned char *bytes,
     int64_t start = table->ends[table->n_tokens];
     memcpy(table->arena + start, bytes, (size_t)key.length);
     table->ends[table->n_tokens + 1] = start + key.length;
-    entry->word = key.word;
+    memcpy(entry->words, key.words, sizeof entry->words);
     entry->length = key.length < UINT32_MAX ? (uint32_t)key.length : UINT32_MAX;
     entry->number = (int32_t)table->n_tokens;
     return (int32_t)table->n_tokens++;
