@@ -116,7 +116,8 @@ def test_the_oov_rate_is_the_share_of_tokens_without_a_vector():
     assert model.oov_rate(model.encode(DOCUMENTS)) == 3 / 14
     assert model.oov_rate(iter(["The EMU sat on", b"emu", ["on", "cat"], ""])) == 3 / 6
     assert (model.oov_rate(["cat"]), model.oov_rate(["emu"])) == (0.0, 1.0)
-    assert np.isnan(model.oov_rate([])) and np.isnan(model.oov_rate(["", "a ?"]))
+    assert np.isnan(model.oov_rate([]))
+    assert np.isnan(model.oov_rate(["", "a ?"]))
     with pytest.raises(TypeError, match="document 1 is None"):
         model.oov_rate(["cat", None])
 
