@@ -235,7 +235,8 @@ def build_analyzer(
             scan = Scan(before, bool(in_c), shortest, stop_words or frozenset())
     takes_objects = callable(analyzer) or preprocessor is not None
     read = _Reader(input, encoding, decode_error, takes_objects)
-    return _Analyzer(read, tuple(steps), returns_plain, scan)
+    scans_content = scan is not None and not scan.before and input == "content"
+    return _Analyzer(read, tuple(steps), returns_plain, scan, scans_content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +255,7 @@ class _Analyzer:
     steps: tuple  # applied in turn to the text
     returns_plain: bool  # the last step gives a list of plain str: nothing to check
     scan: Scan | None  # None: only the steps can tell
+    scans_content: bool  # the short way: a document that is a str is scanned as it is
 
     def __call__(self, document):
         tokens = _ready_tokens(document)
@@ -263,6 +265,8 @@ class _Analyzer:
 
     def text_or_tokens(self, document):
         """A text to be scanned, or, where `scan` cannot be followed, a list of tokens."""
+        if type(document) is str and self.scans_content:
+            return document
         tokens = _ready_tokens(document)
         if tokens is not None:
             return plain_tokens(tokens)

@@ -144,15 +144,19 @@ class _Finding:
     """Only words of a vocabulary have an id."""
 
     def __init__(self, vocabulary, scan, n_threads):
-        # No text gives a token that is an int. What it gives is found out to name the document.
-        has_ints = type_of_first(vocabulary.words) is int
-        self._scanner = _scanner_of(
-            scan, TokenTable() if has_ints else vocabulary.table, n_threads, learns=has_ints
-        )
+        self._vocabulary = vocabulary
         self._find = vocabulary.index.get
+        self._scan = scan
+        self._n_threads = n_threads
+        self._scanner = None  # made with the first text: ready tokens need no table
         self._n_unknown = 0
 
     def scan(self, texts, token_ids):
+        if self._scanner is None:
+            # No text gives a token that is an int. What it gives is found to name the document.
+            has_ints = type_of_first(self._vocabulary.words) is int
+            table = TokenTable() if has_ints else self._vocabulary.table
+            self._scanner = _scanner_of(self._scan, table, self._n_threads, learns=has_ints)
         return self._scanner.scan(texts, token_ids)
 
     def ids_of(self, tokens):
