@@ -1,7 +1,7 @@
 """Documents whose tokens have been found and numbered once, to be fitted and scored many times.
 
-Analysing text takes longer than anything else that is done before training, and a grid search would
-do it again for every candidate and every fold. Numbers can be sliced by NumPy.
+A grid search would analyse text again for every candidate and every fold, and a tokenizer of the
+user's may take longer than training. Numbers can be sliced by NumPy.
 
 scikit-learn slices X by ``X[rows, ...]`` if it has a ``shape``, else document by document into a
 list; so there is a shape, and indexing is that of a 1-D array.
