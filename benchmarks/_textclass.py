@@ -7,6 +7,7 @@ text.
 import json
 import lzma
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -68,7 +69,9 @@ def read_fold(folder: Path, name: str, fold: int, n_folds: int = 3) -> tuple[Doc
 
     documents, _ = read_split(folder, name)
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=SPLIT_SEED)
-    train, validation = list(folds.split(documents.texts, documents.labels))[fold]
+    with warnings.catch_warnings():  # R52 has classes of fewer documents than folds
+        warnings.filterwarnings("ignore", message="The least populated class")
+        train, validation = list(folds.split(documents.texts, documents.labels))[fold]
     return documents.take(train), documents.take(validation)
 
 
