@@ -25,20 +25,24 @@ from _textclass import Documents, read_fold, read_split
 STANDARDISED = (0.001, 0.01, 0.1, 1.0)
 NORMALISED = (1.0, 10.0, 100.0, 1000.0)
 
+# How large the rows beside those of TF-IDF are, whose norm is 1.
+SIZES_BESIDE_TFIDF = (0.1, 0.3, 1.0)
+
 # L-BFGS stops here at the latest, for all alike; accuracies have settled long before.
 MAX_ITER = 200
 
 
 class Contestant(NamedTuple):
-    """Features of documents: from where, how pooled, and whether TF-IDF stands beside them.
+    """Features of documents: from where, how pooled, and whether beside TF-IDF.
 
-    `source` names what is trained: "majority", "tfidf", "gensim" or "skw2v".
+    `source` names what is trained: "majority", "tfidf", "gensim" or "skw2v". `beside_tfidf` is the
+    mean norm of the rows that stand beside TF-IDF's, 0 where they stand alone.
     """
 
     source: str
     pooling: str = ""  # several are joined by "+"
     embedding: str = ""
-    with_tfidf: bool = False
+    beside_tfidf: float = 0.0
 
     @property
     def name(self) -> str:
@@ -48,7 +52,8 @@ class Contestant(NamedTuple):
             "gensim": "gensim, mean",
             "skw2v": f"{self.pooling}, {self.embedding}",
         }
-        return parts[self.source] + (" and TF-IDF" if self.with_tfidf else "")
+        beside = f" x {self.beside_tfidf:g} and TF-IDF" if self.beside_tfidf else ""
+        return parts[self.source] + beside
 
     @property
     def normalised(self) -> bool:
@@ -60,7 +65,7 @@ class Contestant(NamedTuple):
         """The values of C to try."""
         if self.source == "majority":
             return (1.0,)
-        return NORMALISED if self.normalised or self.with_tfidf else STANDARDISED
+        return NORMALISED if self.normalised or self.beside_tfidf else STANDARDISED
 
 
 def accuracies(
@@ -84,8 +89,8 @@ def accuracies(
     for contestant, grid in zip(contestants, grids, strict=True):
         matrices = features(contestant, train.texts), features(contestant, test.texts)
         matrices = scaled(*matrices, contestant)
-        if contestant.with_tfidf:
-            matrices = beside_tfidf(*matrices, train, test)
+        if contestant.beside_tfidf:
+            matrices = beside_tfidf(*matrices, train, test, contestant.beside_tfidf)
         results.append({c: accuracy(*matrices, train, test, c) for c in grid})
     return results
 
@@ -114,13 +119,13 @@ def scaled(features, test_features, contestant: Contestant):
     return scaler.transform(features), scaler.transform(test_features)
 
 
-def beside_tfidf(features, test_features, train: Documents, test: Documents):
-    """Features, divided by their mean norm, beside TF-IDF's rows of norm 1."""
+def beside_tfidf(features, test_features, train: Documents, test: Documents, size: float):
+    """Features, scaled to the root mean square norm `size`, beside TF-IDF's rows of norm 1."""
     features = scipy.sparse.csr_matrix(features)
-    size = np.sqrt(features.power(2).sum() / features.shape[0])
+    scale = size / np.sqrt(features.power(2).sum() / features.shape[0])
     vectorizer = tfidf_vectorizer().fit(train.texts)
     return tuple(
-        scipy.sparse.hstack([part / size, vectorizer.transform(documents.texts)], format="csr")
+        scipy.sparse.hstack([part * scale, vectorizer.transform(documents.texts)], format="csr")
         for part, documents in (
             (features, train),
             (scipy.sparse.csr_matrix(test_features), test),

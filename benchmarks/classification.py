@@ -5,9 +5,9 @@
     python benchmarks/classification.py --part settings  # how the parameters were chosen
 
 Everything is learned from the training part of a set: the vectors, too. Everything is chosen there:
-the parameters of the training, once for all sets, by `--part settings`; C of every contestant's
-classifier in every set, and the best pooling, by cross-validation at the start of each run. The
-test part is scored once, with what was chosen.
+the parameters of the training, once for all sets, by `--part settings`; the best pooling, and in
+every set each contestant's C, by cross-validation at the start of each run. The test part is scored
+once, with what was chosen.
 
 Both libraries train on the same tokens with the same parameters. Trainings run side by side, one
 thread each.
@@ -33,23 +33,27 @@ from _common import (
     side_by_side,
     table,
 )
-from _contestants import Contestant, accuracies
+from _contestants import SIZES_BESIDE_TFIDF, Contestant, accuracies
 from _textclass import SETS, count_words
 
-# Chosen by --part settings; the defaults of Word2VecTransformer.
-DOCUMENT_SETTINGS = SETTINGS.replace(max_iter=20, window=10, learning_rate=0.05, min_count=1)
+# Chosen by --part settings.
+DOCUMENT_SETTINGS = SETTINGS.replace(
+    n_components=200, window=10, max_iter=20, learning_rate=0.05, min_count=1
+)
 VARIATIONS = (
     {},
     {"max_iter": 5},
     {"max_iter": 10},
     {"max_iter": 40},
-    {"n_components": 200},
+    {"n_components": 100},
     {"n_components": 300},
     {"window": 5},
     {"window": 15},
     {"learning_rate": 0.025},
     {"min_count": 2},
     {"min_count": 5},
+    # word2vec.c's and gensim's, for skip-gram
+    {"n_components": 100, "window": 5, "max_iter": 5, "learning_rate": 0.025, "min_count": 5},
 )
 
 MAJORITY = Contestant("majority")
@@ -59,7 +63,7 @@ MEAN = Contestant("skw2v", "mean", "input")
 EMBEDDINGS = ("input", "sum", "concat")
 POOLINGS = ("mean", "max", "mean+max+min", "tfidf", "sif", "scdv")
 OURS = tuple(Contestant("skw2v", pooling, one) for pooling in POOLINGS for one in EMBEDDINGS)
-VARIED = (MEAN, Contestant("skw2v", "tfidf", "concat"), Contestant("skw2v", "scdv", "concat"))
+VARIED = (MEAN, Contestant("skw2v", "mean", "concat"), Contestant("skw2v", "tfidf", "concat"))
 
 LARGE = 100_000  # training words; smaller sets are too small for vectors of their own
 N_FOLDS = 3
@@ -238,58 +242,72 @@ def settings_part(bench: Bench) -> None:
 
 def test_part(bench: Bench) -> None:
     """Test accuracy of every contestant, and what of the aim is reached."""
-    settings = DOCUMENT_SETTINGS
+    settings, names = DOCUMENT_SETTINGS, bench.args.sets
     ours = [one for one in OURS if one.pooling in bench.args.poolings]
     bench.cross_validate([MAJORITY, TFIDF, GENSIM, *ours], [settings])
     best = max(ours, key=lambda one: bench.average(one, settings))
-    union = best._replace(with_tfidf=True)
-    bench.cross_validate([union], [settings])
+    unions = [best._replace(beside_tfidf=size) for size in SIZES_BESIDE_TFIDF]
+    bench.cross_validate(unions, [settings])
 
-    contestants = [MAJORITY, TFIDF, GENSIM, *ours, union]
-    names = bench.args.sets
+    # A row of the table is a contestant in each set; the union's size is chosen as C is.
+    rows = {one.name: dict.fromkeys(names, one) for one in (MAJORITY, TFIDF, GENSIM, *ours)}
+    best_row, union_row = best.name, f"{best.name} beside TF-IDF"
+    rows[union_row] = {
+        name: max(unions, key=lambda one: bench.cross_validated(name, one, settings)[0])
+        for name in names
+    }
     bench.run(
         [
             run
-            for name in names
-            for contestant in contestants
+            for row in rows.values()
+            for name, contestant in row.items()
             for run in bench.test_runs(name, contestant, settings)
         ]
     )
     accuracy = {
-        one: {name: bench.tested(name, one, settings) for name in names} for one in contestants
+        label: {name: bench.tested(name, one, settings) for name, one in row.items()}
+        for label, row in rows.items()
     }
     means = {
-        one: {name: statistics.mean(values) for name, values in by_set.items()}
-        for one, by_set in accuracy.items()
+        label: {name: statistics.mean(values) for name, values in by_set.items()}
+        for label, by_set in accuracy.items()
     }
-    rows = [
+    cells = [
         [
-            one.name + (" (best)" if one is best else ""),
-            *(cell(accuracy[one][name]) for name in names),
-            f"{statistics.mean(means[one].values()):.3f}",
+            label + (" (best)" if label == best_row else ""),
+            *(cell(accuracy[label][name]) for name in names),
+            f"{statistics.mean(means[label].values()):.3f}",
         ]
-        for one in contestants
+        for label in rows
     ]
-    show(bench, "Test accuracy", ["features", *names, "mean"], rows)
-    rows = [
-        [one.name, *(f"{bench.cross_validated(name, one, settings)[1]:g}" for name in names)]
-        for one in contestants[1:]
+    show(bench, "Test accuracy", ["features", *names, "mean"], cells)
+    cells = [
+        [label, *(chosen(bench, name, one, settings) for name, one in row.items())]
+        for label, row in rows.items()
     ]
-    show(bench, "C, chosen by cross-validation on the training part", ["features", *names], rows)
+    title = "Chosen by cross-validation on the training part: C, and x how large beside TF-IDF"
+    show(bench, title, ["features", *names], cells)
     print()
-    for line in reached(means, best, union, bench.n_words):
+    for line in reached(means, best_row, union_row, bench.n_words):
         print(line)
 
 
-def reached(
-    means: dict[Contestant, dict[str, float]],
-    best: Contestant,
-    union: Contestant,
-    n_words: dict[str, int],
-) -> list[str]:
-    """What was to be reached, each in a line that begins with "met" or "MISSED"."""
+def chosen(bench: Bench, name: str, contestant: Contestant, settings: Settings) -> str:
+    _, c = bench.cross_validated(name, contestant, settings)
+    size = f", x {contestant.beside_tfidf:g}" if contestant.beside_tfidf else ""
+    return f"{c:g}{size}"
 
-    def ahead(one: Contestant, other: Contestant) -> dict[str, float]:
+
+def reached(
+    means: dict[str, dict[str, float]], best: str, union: str, n_words: dict[str, int]
+) -> list[str]:
+    """What was to be reached, each in a line that begins with "met" or "MISSED".
+
+    `means` has the accuracy of every row of the table in every set; `best` and `union` name rows.
+    """
+    mean, gensim, tfidf = MEAN.name, GENSIM.name, TFIDF.name
+
+    def ahead(one: str, other: str) -> dict[str, float]:
         return {name: 100 * (means[one][name] - means[other][name]) for name in n_words}
 
     def line(met: bool, what: str, figures: dict[str, float]) -> str:
@@ -297,26 +315,26 @@ def reached(
         return f"{'met' if met else 'MISSED'}: {what}: {shown}"
 
     lines = []
-    if MEAN in means:
-        points = ahead(MEAN, GENSIM)
+    if mean in means:
+        points = ahead(mean, gensim)
         met = min(points.values()) >= 0
         lines.append(line(met, "mean pooling at least equal to gensim's mean everywhere", points))
-    points = ahead(best, GENSIM)
+    points = ahead(best, gensim)
     average = statistics.mean(points.values())
     lines.append(
-        line(average >= 5, f"{best.name} 5 points ahead of gensim's mean on average", points)
+        line(average >= 5, f"{best} 5 points ahead of gensim's mean on average", points)
         + f"; average {average:+.1f}"
     )
-    points = ahead(best, TFIDF)
+    points = ahead(best, tfidf)
     large = {name: points[name] for name, count in n_words.items() if count > LARGE}
     if large:
         average = statistics.mean(large.values())
-        what = f"{best.name} level with TF-IDF on average over more than {LARGE:,} words"
+        what = f"{best} level with TF-IDF on average over more than {LARGE:,} words"
         lines.append(line(average >= 0, what, large) + f"; average {average:+.1f}")
     average = statistics.mean(points.values())
-    what = f"{best.name} within 3 points of TF-IDF on average"
+    what = f"{best} within 3 points of TF-IDF on average"
     lines.append(line(average >= -3, what, points) + f"; average {average:+.1f}")
-    points = ahead(union, TFIDF)
+    points = ahead(union, tfidf)
     n_behind = sum(value <= 0 for value in points.values())
     what = "union with TF-IDF ahead of TF-IDF alone on all sets but one"
     lines.append(line(n_behind <= 1, what, points) + f"; not ahead on {n_behind}")
