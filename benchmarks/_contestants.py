@@ -183,12 +183,14 @@ def skw2v_features(train: Documents, settings: Settings, seed: int) -> Features:
     transformer = Word2VecTransformer(**asdict(settings), random_state=seed, n_jobs=1)
     transformer.fit(train.texts)
 
-    def pooled(contestant: Contestant, texts: list[str]) -> np.ndarray:
+    def pooled(contestant: Contestant, texts: list[str]):
         poolings = contestant.pooling.split("+")
         transformer.set_params(
             embedding=contestant.embedding,
             pooling=poolings if len(poolings) > 1 else poolings[0],
         )
+        if texts is train.texts and {"sif", "scdv"}.intersection(poolings):
+            transformer.fit_pooling(texts)
         return transformer.transform(texts)
 
     return pooled
