@@ -192,7 +192,7 @@ cdef class TokenTable:
 # ---- texts to ids -------------------------------------------------------------------------------
 
 # Parts a thread: one that shares its core takes fewer of them.
-cdef int PARTS_PER_THREAD = 4
+cdef int PARTS_PER_THREAD = 2
 
 
 cdef struct Part:
