@@ -67,7 +67,7 @@ CountVectorizer` does. None leaves them.
         The regular expression of a token; with a capturing group, the group is the token.
     analyzer : {"word"} or callable, default="word"
         A callable replaces everything above: it gets the document and returns its tokens.
-    min_count : int, default=5
+    min_count : int, default=2
         Words that occur less often than this in all the documents are dropped.
     max_features : int, default=None
         Keep only that many of the most frequent words. None keeps all.
@@ -104,7 +104,7 @@ default="negative_sampling"
 
         The last two draw no noise: they ignore `n_negatives`, `noise`, `noise_exponent` and
         `remove_accidental_hits`.
-    n_components : int, default=100
+    n_components : int, default=200
         Length of the vectors.
     subword : (int, int), default=None
         The shortest and the longest character n-grams that words are made of, `(3, 6)` say: the
@@ -115,7 +115,7 @@ default="negative_sampling"
     n_buckets : int, default=2_000_000
         n-grams are hashed to so many numbers, those with the same one share a vector. Only the
         numbers that some word of the vocabulary has get one.
-    window : int, default=5
+    window : int, default=10
         How many words on each side of a word are its context. A window ends where its document
         does.
     dynamic_window : bool, default=True
@@ -139,14 +139,15 @@ default="negative_sampling"
     subsample : float, default=1e-3
         Threshold t above which frequent words are thinned out before training: a word with share f
         of all tokens is kept with probability `(sqrt(f / t) + 1) * t / f`. 0 keeps every one.
-    learning_rate : float, default=0.025
-        Learning rate at the start; it falls linearly to `min_learning_rate`. Twice the
-        default is the original program's choice for "cbow".
+    learning_rate : float, default=0.05
+        Learning rate at the start; it falls linearly to `min_learning_rate`. The original program
+        has 0.05 for "cbow" and 0.025 for "skipgram".
     min_learning_rate : float, default=1e-4
         Learning rate at the end; at most `learning_rate`.
-    max_iter : int, default=5
+    max_iter : int, default=20
         Number of epochs, that is passes over the documents. The learning rate falls over all of
-        them, whether training stops before or not.
+        them, whether training stops before or not. The default is for some hundred thousand words;
+        of ten million and more, 5 epochs are enough.
     early_stopping : bool, default=False
         Hold some documents out of training and stop when their `score` no longer rises. The vectors
         are then those of the epoch that scored best. No labels are needed.
@@ -323,25 +324,25 @@ default="negative_sampling"
         stop_words=None,
         token_pattern=r"(?u)\b\w\w+\b",
         analyzer="word",
-        min_count=5,
+        min_count=2,
         max_features=None,
         vocabulary=None,
         architecture="skipgram",
         cbow_gradient="word2vec",
         loss="negative_sampling",
-        n_components=100,
+        n_components=200,
         subword=None,
         n_buckets=2_000_000,
-        window=5,
+        window=10,
         dynamic_window=True,
         n_negatives=5,
         noise="unigram",
         noise_exponent=0.75,
         remove_accidental_hits="auto",
         subsample=1e-3,
-        learning_rate=0.025,
+        learning_rate=0.05,
         min_learning_rate=1e-4,
-        max_iter=5,
+        max_iter=20,
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=2,

@@ -126,7 +126,7 @@ def test_weights_pull_the_vectors_their_way(planted):
     documents = [d for d, y in zip(planted.documents, planted.labels, strict=True) if y < 2]
     label = np.array([y for y in planted.labels if y < 2])
     models = [
-        small(max_iter=10, learning_rate=0.05).fit(
+        small(max_iter=10, window=5).fit(
             documents, sample_weight=np.where(label == favoured, 1.7, 0.3)
         )
         for favoured in (0, 1)
