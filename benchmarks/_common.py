@@ -148,6 +148,18 @@ def add_data_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the benchmarks with many trainings and no clock have in common."""
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--format", choices=tuple(TABLES), default="rst")
+    parser.add_argument(
+        "--processes", type=int, default=available_cores(), help="trainings side by side"
+    )
+    parser.add_argument(
+        "--cache", type=Path, metavar="FILE", help="JSON file that keeps the scores of every run"
+    )
+
+
 def load_text(args: argparse.Namespace) -> Text:
     """enwiki_17m where a data folder is named, else the docstrings that every machine has."""
     folder = data_folder(args)
@@ -381,3 +393,6 @@ def rst_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for row in cells
     ]
     return "\n".join([rule, lines[0], rule, *lines[1:], rule])
+
+
+TABLES = {"rst": rst_table, "markdown": table}

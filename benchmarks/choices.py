@@ -23,19 +23,18 @@ from typing import NamedTuple
 from _common import (
     LEARNING_RATES,
     SETTINGS,
+    TABLES,
     PreparedText,
     ResultCache,
     Settings,
     add_data_argument,
-    available_cores,
+    add_run_arguments,
     data_folder,
     load_text,
     machine_line,
     prepare,
-    rst_table,
     settings_line,
     side_by_side,
-    table,
 )
 from _scores import MEASURES, score_vectors
 from _textclass import test_accuracy
@@ -60,17 +59,10 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     add_data_argument(parser)
     parser.add_argument("--part", nargs="+", choices=tuple(PARTS), default=list(PARTS))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument(
         "--words", type=int, default=0, help="at most so many words of enwiki, 0: all (default)"
     )
-    parser.add_argument("--format", choices=("rst", "markdown"), default="rst")
-    parser.add_argument(
-        "--processes", type=int, default=available_cores(), help="trainings side by side"
-    )
-    parser.add_argument(
-        "--cache", type=Path, metavar="FILE", help="JSON file that keeps the scores of every run"
-    )
+    add_run_arguments(parser)
     return parser.parse_args()
 
 
@@ -339,9 +331,8 @@ def main() -> None:
         tables = [one for part in args.part for one in PARTS[part](bench)]
     for n_tokens, scored in bench.scored.items():
         print(f"{n_tokens:,} words, scored: {scored}")
-    as_text = {"rst": rst_table, "markdown": table}[args.format]
     for title, header, rows in tables:
-        print(f"\n{title}\n\n{as_text(header, rows)}")
+        print(f"\n{title}\n\n{TABLES[args.format](header, rows)}")
 
 
 if __name__ == "__main__":

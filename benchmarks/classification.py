@@ -23,15 +23,14 @@ from typing import NamedTuple
 
 from _common import (
     SETTINGS,
+    TABLES,
     ResultCache,
     Settings,
     add_data_argument,
-    available_cores,
+    add_run_arguments,
     data_folder,
     machine_line,
-    rst_table,
     side_by_side,
-    table,
 )
 from _contestants import SIZES_BESIDE_TFIDF, Contestant, accuracies
 from _textclass import SETS, count_words
@@ -76,15 +75,8 @@ def parse_arguments() -> argparse.Namespace:
     add_data_argument(parser)
     parser.add_argument("--part", choices=("test", "settings"), default="test")
     parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=list(SETS))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--poolings", nargs="+", choices=POOLINGS, default=list(POOLINGS))
-    parser.add_argument("--format", choices=("rst", "markdown"), default="markdown")
-    parser.add_argument(
-        "--processes", type=int, default=available_cores(), help="trainings side by side"
-    )
-    parser.add_argument(
-        "--cache", type=Path, metavar="FILE", help="JSON file that keeps every accuracy"
-    )
+    add_run_arguments(parser)
     return parser.parse_args()
 
 
@@ -342,8 +334,7 @@ def reached(
 
 
 def show(bench: Bench, title: str, header: list[str], rows: list[list[str]]) -> None:
-    as_text = {"rst": rst_table, "markdown": table}[bench.args.format]
-    print(f"\n{title}\n\n{as_text(header, rows)}", flush=True)
+    print(f"\n{title}\n\n{TABLES[bench.args.format](header, rows)}", flush=True)
 
 
 def main() -> None:
