@@ -1,4 +1,8 @@
-"""Word vectors -> soft clusters: a Gaussian mixture, each word in the few that it may come from."""
+"""Word vectors -> clusters of words.
+
+Soft ones are a Gaussian mixture, each word in the few that it may come from. Hard ones are the
+centers of k-means.
+"""
 
 import warnings
 
@@ -17,6 +21,14 @@ MIXTURE = {"covariance_type": "diag", "max_iter": 50}
 # A word's share in a cluster that is smaller than this is none. With 100 components hardly a word
 # lies between clusters, so that little more than one cluster a word remains.
 MIN_SHARE = 1e-3
+
+# What k-means is, beside its number of clusters. Sums over many words do not need the best optimum:
+# one start and a second at most for 20,000 words of 200 components.
+K_MEANS = {"n_init": 1, "max_iter": 20}
+
+# How many of the most frequent words the centers are made for. The others are assigned to them:
+# many words that occur in few documents, and whose vectors have learned little.
+N_WORDS_OF_CENTERS = 20_000
 
 
 def soft_clusters(vectors, word_weights, n_clusters, seed):
@@ -71,3 +83,43 @@ def _shares(vectors, n_clusters, seed):
         shares = mixture.fit(scaled).predict_proba(scaled)
     shares[shares < MIN_SHARE] = 0
     return shares
+
+
+def cluster_centers(vectors, word_counts, n_clusters, seed):
+    """Find the centers of hard clusters of words, by k-means on vectors of length 1.
+
+    Words weigh the square root of their counts, between a vote for each word, most of which are
+    rare, and one for each token, most of which are of a few words. On Ohsumed the cross-validated
+    accuracy of sums over such clusters was .611 for words alike, .618 by the root and .601 by the
+    count; it was .586 with a diagonal Gaussian mixture of vectors that had their own lengths.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_words, n_features), dtype float32
+    word_counts : ndarray of shape (n_words,)
+    n_clusters : int
+        At most n_words.
+    seed : int
+        Of the first centers.
+
+    Returns
+    -------
+    centers : ndarray of shape (n_clusters, n_features), dtype float32
+
+    Notes
+    -----
+    On one thread, as `soft_clusters`.
+    """
+    from sklearn.cluster import KMeans  # 0.05 s that an import of skw2v would cost
+
+    n_frequent = max(N_WORDS_OF_CENTERS, n_clusters)
+    frequent = np.argsort(-np.asarray(word_counts), kind="stable")[:n_frequent]
+    rows = vectors[frequent].astype(np.float64)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    units = (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    k_means = KMeans(n_clusters, random_state=seed, **K_MEANS)
+    with one_blas_thread(), warnings.catch_warnings():
+        # It may find fewer clusters, where words have the same vector.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        k_means.fit(units, sample_weight=np.sqrt(word_counts[frequent]))
+    return np.ascontiguousarray(k_means.cluster_centers_, dtype=np.float32)

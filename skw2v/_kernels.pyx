@@ -3,9 +3,9 @@
 
 Python validates, allocates and decides; the functions here turn memoryviews into C structs, run the
 phases of a round over threads, and hand back. `Engine` and `init_vectors` are called by
-`_trainer.py` alone, `uniforms` by `_training.py`, `pool`, `pool_clusters` and `count_documents` by
-`_pooling.py`, `random_bits` and `log_normalizers` by `_likelihood.py`, the tree's functions by
-`_huffman.py` and `_layout.py`; the last section is a door for tests.
+`_trainer.py` alone, `uniforms` by `_training.py`, `pool`, `pool_clusters`, `nearest_centers` and
+`count_documents` by `_pooling.py`, `random_bits` and `log_normalizers` by `_likelihood.py`, the
+tree's functions by `_huffman.py` and `_layout.py`; the last section is a door for tests.
 """
 
 import os
@@ -157,6 +157,16 @@ cdef extern from "engine.h" nogil:
         const int32_t *clusters
         int32_t n_clusters
         double threshold
+        const double *scales
+        const float *centers
+        double center_share
+        const double *times_weights
+
+    ctypedef struct skw2v_cluster_room:
+        double *sums
+        double *totals
+        uint8_t *has
+        int32_t *occurrences
 
     ctypedef struct skw2v_body:
         const char *name
@@ -172,8 +182,10 @@ cdef extern from "engine.h" nogil:
                                float *) noexcept nogil
         void (*pool_document)(const skw2v_pooling *, const int32_t *, int64_t, double *,
                               float *) noexcept nogil
-        int64_t (*pool_clusters)(const skw2v_pooling *, const int32_t *, int64_t, double *,
-                                 uint8_t *, int32_t *, float *) noexcept nogil
+        int64_t (*pool_clusters)(const skw2v_pooling *, const int32_t *, int64_t,
+                                 const skw2v_cluster_room *, int32_t *, float *) noexcept nogil
+        int32_t (*nearest_center)(const float *, const float *, int32_t, int64_t,
+                                  double *) noexcept nogil
 
     void skw2v_reset_loss(skw2v_loss *loss)
     int skw2v_allocate(skw2v_engine *engine)
@@ -556,25 +568,37 @@ def pool_clusters(
     const double[::1] weights,
     int n_clusters,
     double threshold,
+    int32_t[:, ::1] occurrences,
     int32_t[:, ::1] columns,
     float[:, ::1] values,
     int64_t[::1] n_kept,
-    int n_threads,
+    const double[::1] scales=None,
+    const float[:, ::1] centers=None,
+    double center_share=0.0,
+    const double[::1] times_weights=None,
 ):
     """Sum each document's token vectors cluster by cluster, scale to length 1, drop what is small.
 
     Word w is in ``clusters[e]`` with ``weights[e]``, for e from ``word_offsets[w]`` to before
-    ``word_offsets[w + 1]``. Row i of ``columns`` and ``values``, as wide as all the clusters'
-    components, gets ``n_kept[i]`` entries: those at least ``threshold`` away from zero.
+    ``word_offsets[w + 1]``; its vector is multiplied by ``scales[w]`` (None: 1) and loses
+    ``center_share`` of its cluster's center (None: nothing). A word that occurs t times in a
+    document counts ``times_weights[t - 1]`` times (None: t). Row i of ``columns`` and ``values``,
+    as wide as all the clusters' components, gets ``n_kept[i]`` entries: those at least
+    ``threshold`` away from zero.
+
+    ``occurrences`` is scratch: a row of n_words zeros for each thread, which they are again
+    afterwards.
     """
     cdef:
         skw2v_pooling how
         const skw2v_body *body = choose_body(None)
         int64_t n_documents = document_offsets.shape[0] - 1, d
         const int32_t *ids = &token_ids[0] if token_ids.shape[0] else NULL
-        double[:, ::1] sums
+        int n_threads = occurrences.shape[0]
+        double[:, ::1] sums, totals
         uint8_t[:, ::1] has
-        int block, n_blocks = min(16 * n_threads, n_documents)
+        skw2v_cluster_room *rooms
+        int thread, block, n_blocks = min(16 * n_threads, n_documents)
     if n_documents == 0:
         return
     how.vectors = &vectors[0, 0]
@@ -584,14 +608,45 @@ def pool_clusters(
     how.weights = &weights[0]
     how.n_clusters = n_clusters
     how.threshold = threshold
-    sums = np.empty((n_blocks, n_clusters * how.n_components))
-    has = np.empty((n_blocks, n_clusters), dtype=np.uint8)
+    how.scales = &scales[0] if scales is not None else NULL
+    how.centers = &centers[0, 0] if centers is not None else NULL
+    how.center_share = center_share
+    how.times_weights = &times_weights[0] if times_weights is not None else NULL
+    sums = np.empty((n_threads, n_clusters * how.n_components))
+    totals = np.empty((n_threads, n_clusters))
+    has = np.empty((n_threads, n_clusters), dtype=np.uint8)
+    rooms = <skw2v_cluster_room *> malloc(n_threads * sizeof(skw2v_cluster_room))
+    if rooms == NULL:
+        raise MemoryError
+    for thread in range(n_threads):
+        rooms[thread].sums = &sums[thread, 0]
+        rooms[thread].totals = &totals[thread, 0]
+        rooms[thread].has = &has[thread, 0]
+        rooms[thread].occurrences = &occurrences[thread, 0]
     for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="dynamic"):
         for d in range(n_documents * block // n_blocks, n_documents * (block + 1) // n_blocks):
             n_kept[d] = body.pool_clusters(&how, ids + document_offsets[d],
                                            document_offsets[d + 1] - document_offsets[d],
-                                           &sums[block, 0], &has[block, 0], &columns[d, 0],
+                                           rooms + omp_get_thread_num(), &columns[d, 0],
                                            &values[d, 0])
+    free(rooms)
+
+
+def nearest_centers(
+    const float[:, ::1] vectors,
+    const float[:, ::1] centers,
+    int32_t[::1] nearest,
+    double[::1] lengths,
+    int n_threads,
+):
+    """Which center is nearest to each vector once it has length 1, -1 for zeros; and lengths."""
+    cdef:
+        const skw2v_body *body = choose_body(None)
+        int64_t row, n_components = vectors.shape[1]
+        int32_t n_centers = centers.shape[0]
+    for row in prange(vectors.shape[0], nogil=True, num_threads=n_threads, schedule="static"):
+        nearest[row] = body.nearest_center(&vectors[row, 0], &centers[0, 0], n_centers,
+                                           n_components, &lengths[row])
 
 
 def count_documents(

@@ -10,6 +10,7 @@ import numpy as np
 
 from skw2v import _kernels
 from skw2v._parameters import POOLINGS
+from skw2v._sampling import natural_log
 
 # Components that a thread must have to add before it pays to wake it: some 0.2 ms of work. On a
 # busy machine a team of threads that waits for its last member costs milliseconds.
@@ -202,7 +203,43 @@ class SoftClusters:
     n_clusters: int
 
 
-def pool_clusters(corpus, vectors, soft, threshold, n_threads):
+@dataclass(frozen=True)
+class Residuals:
+    """What is added up instead of each word's vector: ``scales[w] * v - share * centers[k]``.
+
+    Where cluster k is the word's. Centers are of vectors of length 1, which `scales` makes of the
+    words'; it is 0 where there is none to make.
+    """
+
+    scales: np.ndarray  # (n_words,), float64
+    centers: np.ndarray  # (n_clusters, n_features), float32
+    share: float
+
+
+def nearest_centers(vectors, centers, n_threads):
+    """Which cluster each word is in: that of the center nearest to its vector of length 1.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_words, n_features), dtype float32
+    centers : ndarray of shape (n_clusters, n_features), dtype float32
+    n_threads : int
+        The result does not depend on it, nor that of a word on the others.
+
+    Returns
+    -------
+    nearest : ndarray of shape (n_words,), dtype int32
+        The first of equally near ones; -1 for a vector of zeros.
+    scales : ndarray of shape (n_words,), dtype float64
+        1 over the lengths of the vectors; 0 for a vector of zeros.
+    """
+    vectors = np.ascontiguousarray(vectors)
+    nearest, lengths = np.empty(len(vectors), dtype=np.int32), np.empty(len(vectors))
+    _kernels.nearest_centers(vectors, centers, nearest, lengths, n_threads)
+    return nearest, np.divide(1, lengths, out=np.zeros_like(lengths), where=nearest >= 0)
+
+
+def pool_clusters(corpus, vectors, soft, threshold, n_threads, residuals=None, sublinear=False):
     """Sum the vectors of each document's tokens cluster by cluster, scaled to length 1.
 
     Parameters
@@ -212,6 +249,10 @@ def pool_clusters(corpus, vectors, soft, threshold, n_threads):
     soft : SoftClusters
     threshold : float
         Components nearer to zero than this become zero, after scaling.
+    residuals : Residuals, default=None
+        What is added up. None: the vectors.
+    sublinear : bool, default=False
+        Whether a word that occurs t times in a document counts 1 + log t times, and not t times.
 
     Yields
     ------
@@ -230,12 +271,26 @@ def pool_clusters(corpus, vectors, soft, threshold, n_threads):
         row = np.concatenate([weights[ids, k] @ vectors[ids] for k in range(n_clusters)])
         row /= np.linalg.norm(row)
         row[abs(row) < threshold] = 0
+
+    With `residuals` and `sublinear`, for the distinct words ``ids, times``::
+
+        weights = (1 + np.log(times))[:, None] * weights[ids]
+        for k in range(n_clusters):
+            row[k] = weights[:, k] @ (scales[ids, None] * vectors[ids] - share * centers[k])
     """
     width = soft.n_clusters * vectors.shape[1]
     size = max(1, min(_CLUSTER_BLOCK // width, corpus.n_documents))
     columns = np.empty((size, width), dtype=np.int32)
     values = np.empty((size, width), dtype=np.float32)
     n_threads = _worthwhile_threads(n_threads, corpus, vectors.shape[1])
+    occurrences = np.zeros((n_threads, len(vectors)), dtype=np.int32)
+    how = {}
+    if residuals is not None:
+        how |= {"scales": residuals.scales, "centers": residuals.centers}
+        how |= {"center_share": residuals.share}
+    if sublinear:
+        longest = np.diff(corpus.document_offsets).max(initial=0)
+        how |= {"times_weights": 1 + natural_log(np.arange(1, longest + 2))}
     for start in range(0, corpus.n_documents, size):
         offsets = corpus.document_offsets[start : start + size + 1]
         n_kept = np.empty(len(offsets) - 1, dtype=np.int64)
@@ -248,10 +303,11 @@ def pool_clusters(corpus, vectors, soft, threshold, n_threads):
             soft.weights,
             soft.n_clusters,
             threshold,
+            occurrences,
             columns,
             values,
             n_kept,
-            n_threads,
+            **how,
         )
         # Only what has been written is looked at: most of the room never becomes memory.
         yield (

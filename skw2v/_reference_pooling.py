@@ -160,3 +160,50 @@ def sparsity_threshold(rows, document_weight, share=0.04):
 def scdv_reference(rows, threshold):
     """The composite vectors with what is nearer to zero than the threshold set to zero."""
     return np.where(np.abs(rows) < threshold, 0, rows)
+
+
+# --- Vectors of locally aggregated word embeddings (after Ionescu, Butnaru, NAACL 2019)
+
+
+def nearest_clusters(vectors, centers):
+    """The center nearest to each vector scaled to length 1, the first of equals."""
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.square(units[:, None] - centers).sum(axis=2).argmin(axis=1)
+
+
+def aggregated_residuals(
+    token_ids, document_offsets, vectors, clusters, centers, idf, center_share=0.5
+):
+    """Sums of words' vectors, each without a share of its cluster's center.
+
+    To the sum of its cluster k each distinct word w of a document, that occurs tf times in it, adds
+    ``idf(w) * (1 + log(tf)) * (v / |v| - mu_k / 2)``, or nothing if v is zero. The clusters' sums
+    stand side by side, scaled to length 1.
+
+    Parameters
+    ----------
+    token_ids, document_offsets
+        As for `pool_reference`.
+    vectors : ndarray of shape (n_words, n_features)
+    clusters : ndarray of int, shape (n_words,)
+        Which cluster each word is in.
+    centers : ndarray of shape (n_clusters, n_features)
+    idf : ndarray of shape (n_words,)
+    center_share : float, default=0.5
+        1 is VLAWE's own.
+
+    Returns
+    -------
+    features : ndarray of shape (n_documents, n_clusters * n_features)
+    """
+    vectors = np.asarray(vectors, dtype=np.float64)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    units = vectors / np.where(lengths == 0, 1, lengths)
+    residuals = np.where(lengths == 0, 0, units - center_share * centers[clusters])
+    rows = np.zeros((len(document_offsets) - 1, *np.shape(centers)))
+    for row, (start, stop) in zip(rows, pairwise(document_offsets), strict=True):
+        for word, times in zip(*np.unique(token_ids[start:stop], return_counts=True), strict=True):
+            row[clusters[word]] += idf[word] * (1 + np.log(times)) * residuals[word]
+    rows = rows.reshape(len(rows), -1)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(lengths == 0, 1, lengths)

@@ -352,7 +352,7 @@ default="negative_sampling"
         total_words=None,
         embedding="input",
         pooling="mean",
-        n_clusters=40,
+        n_clusters=60,
         random_state=None,
         n_jobs=None,
         verbose=0,
@@ -778,8 +778,8 @@ default="negative_sampling"
             corpus, vectors = encode_with_unseen(
                 encoded, self._vocabulary, self._trained, self._trained_with, n_threads
             )
-            n_unseen = len(vectors) - len(self._vocabulary)
-            poolings = [pooling.with_unseen(n_unseen) for pooling in poolings]
+            unseen = vectors[len(self._vocabulary) :]
+            poolings = [pooling.with_unseen(unseen, n_threads) for pooling in poolings]
         else:
             corpus = encoded
             vectors = vectors_of(corpus, self.input_vectors_, self.output_vectors_, self.embedding)

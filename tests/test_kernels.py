@@ -429,9 +429,11 @@ def test_clusters_are_the_reference(isa, n_components, n_clusters, monkeypatch):
             columns = np.full(rows.shape, -1, dtype=np.int32)
             values = np.full(rows.shape, np.nan, dtype=np.float32)
             n_kept = np.empty(len(rows), dtype=np.int64)
+            occurrences = np.zeros((n_threads, 50), dtype=np.int32)
             _kernels.pool_clusters(
-                *documents, *entries, n_clusters, threshold, columns, values, n_kept, n_threads
+                *documents, *entries, n_clusters, threshold, occurrences, columns, values, n_kept
             )
+            assert not occurrences.any()
             before, found = found, np.zeros(rows.shape, dtype=np.float32)
             for i, n in enumerate(n_kept):
                 assert (np.diff(columns[i, :n]) > 0).all()
@@ -454,7 +456,8 @@ def test_every_instruction_set_pools_the_same_bits(monkeypatch):
         columns = np.zeros((12, 165), dtype=np.int32)
         values = np.zeros((12, 165), dtype=np.float32)
         n_kept = np.empty(12, dtype=np.int64)
-        _kernels.pool_clusters(*documents, *entries, 5, 0.0, columns, values, n_kept, 1)
+        occurrences = np.zeros((1, 50), dtype=np.int32)
+        _kernels.pool_clusters(*documents, *entries, 5, 0.0, occurrences, columns, values, n_kept)
         kept = [row[:n].tobytes() for row, n in zip(values, n_kept, strict=True)]
         found.add((out.tobytes(), *kept))
     assert len(found) == 1

@@ -106,8 +106,9 @@ static int32_t *make_ids(size_t n) {
     return memcpy(room(n, sizeof(int32_t)), all_ids, n * sizeof(int32_t));
 }
 
-/* Sums of two clusters, of which the last word is in both: as long as 1, whatever is added. */
-static int check_clusters(const skw2v_body *body, skw2v_pooling pooling) {
+/* Sums of two clusters, of which the last word is in both: as long as 1, whatever is added; with
+ * and without centers. */
+static int check_clusters(const skw2v_body *body, skw2v_pooling pooling, int with_centers) {
     static const int64_t word_offsets[] = {0, 1, 2, 4};
     static const int32_t clusters[] = {0, 1, 0, 1};
     static const double weights[] = {1.0, 2.0, 0.25, 0.75};
@@ -115,23 +116,65 @@ static int check_clusters(const skw2v_body *body, skw2v_pooling pooling) {
     pooling.clusters = clusters;
     pooling.weights = weights;
     pooling.n_clusters = 2;
+    double *scales = room(3, sizeof *scales);
+    double *times_weights = room(POOL_LONGEST, sizeof *times_weights);
+    for (int i = 0; i < POOL_LONGEST; i++)
+        times_weights[i] = 1.0 + 0.5 * i;
+    for (int i = 0; i < 3; i++)
+        scales[i] = 0.5 + i;
+    if (with_centers) {
+        pooling.scales = scales;
+        pooling.centers = pooling.vectors + POOL_D; /* what fits in any case */
+        pooling.center_share = 0.5;
+        pooling.times_weights = times_weights;
+    }
     int n_wrong = 0;
     for (size_t n = 0; n <= POOL_LONGEST; n++) {
         int32_t *ids = make_ids(n), *columns = room(2 * POOL_D, sizeof *columns);
-        double *sums = room(2 * POOL_D, sizeof *sums), square = 0.0;
-        uint8_t *has = room(2, sizeof *has);
+        const skw2v_cluster_room scratch = {
+            .sums = room(2 * POOL_D, sizeof(double)),
+            .totals = room(2, sizeof(double)),
+            .has = room(2, sizeof(uint8_t)),
+            .occurrences = room(3, sizeof(int32_t)),
+        };
+        memset(scratch.occurrences, 0, 3 * sizeof(int32_t));
         float *values = room(2 * POOL_D, sizeof *values);
         const int64_t n_kept =
-            body->pool_clusters(&pooling, ids, (int64_t)n, sums, has, columns, values);
+            body->pool_clusters(&pooling, ids, (int64_t)n, &scratch, columns, values);
+        double square = 0.0;
         for (int64_t i = 0; i < n_kept; i++)
             square += (double)values[i] * values[i];
         n_wrong += n == 0 ? n_kept != 0 : !(fabs(square - 1.0) < 1e-6);
+        for (int word = 0; word < 3; word++)
+            n_wrong += scratch.occurrences[word] != 0;
         free(ids);
         free(columns);
-        free(sums);
-        free(has);
+        free(scratch.sums);
+        free(scratch.totals);
+        free(scratch.has);
+        free(scratch.occurrences);
         free(values);
     }
+    free(scales);
+    free(times_weights);
+    return n_wrong;
+}
+
+/* Of the vectors of length 1 on the axes, the one on the vector's own is the nearest. */
+static int check_nearest_center(const skw2v_body *body) {
+    float *vector = room(POOL_D, sizeof *vector), *axes = room(POOL_D * POOL_D, sizeof *axes);
+    int n_wrong = 0;
+    for (int i = 0; i < POOL_D * POOL_D; i++)
+        axes[i] = i % (POOL_D + 1) == 0;
+    for (int axis = 0; axis <= POOL_D; axis++) { /* the last is none */
+        double length;
+        for (int j = 0; j < POOL_D; j++)
+            vector[j] = 3.0f * (j == axis);
+        const int32_t nearest = body->nearest_center(vector, axes, POOL_D, POOL_D, &length);
+        n_wrong += nearest != (axis == POOL_D ? -1 : axis) || length != 3.0 * (axis < POOL_D);
+    }
+    free(vector);
+    free(axes);
     return n_wrong;
 }
 
@@ -155,7 +198,8 @@ static int check_pooling(const skw2v_body *body) {
     for (int j = 0; j < D; j++)
         removed[j] = j == D - 1;
     skw2v_pooling pooling = {.vectors = vectors, .n_components = D};
-    n_wrong += check_clusters(body, pooling);
+    n_wrong += check_clusters(body, pooling, 0) + check_clusters(body, pooling, 1);
+    n_wrong += check_nearest_center(body);
     for (int kind = 0; kind < N_KINDS; kind++)
         for (size_t n = 0; n <= POOL_LONGEST; n++) {
             int32_t *ids = make_ids(n);

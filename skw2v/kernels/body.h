@@ -237,4 +237,5 @@ const skw2v_body BODY_SYMBOL = {
     .log_partitions = log_partitions,
     .pool_document = pool_document,
     .pool_clusters = pool_clusters,
+    .nearest_center = nearest_center,
 };

@@ -245,7 +245,24 @@ typedef struct {
     const int32_t *clusters;
     int32_t n_clusters;
     double threshold;
+    /* What each vector is multiplied with, (n_words,), or NULL: 1. */
+    const double *scales;
+    /* (n_clusters, n_components), of which every vector loses `center_share` in its cluster, or
+     * NULL: nothing. */
+    const float *centers;
+    double center_share;
+    /* What a word weighs that occurs 1, 2, ... times in a document, up to the longest one's number
+     * of tokens, or NULL: as often as it occurs. */
+    const double *times_weights;
 } skw2v_pooling;
+
+/* A thread's room to pool by clusters. */
+typedef struct {
+    double *sums;         /* (n_clusters, n_components) */
+    double *totals;       /* (n_clusters,) */
+    uint8_t *has;         /* (n_clusters,) */
+    int32_t *occurrences; /* (n_words,) zeros, and zeros again afterwards */
+} skw2v_cluster_room;
 
 /* What each instruction set's body provides. */
 typedef struct {
@@ -266,8 +283,10 @@ typedef struct {
                            int64_t n_targets, int64_t stride, double *out, float *scratch);
     void (*pool_document)(const skw2v_pooling *, const int32_t *ids, int64_t n, double *sum,
                           float *out);
-    int64_t (*pool_clusters)(const skw2v_pooling *, const int32_t *ids, int64_t n, double *sums,
-                             uint8_t *has, int32_t *columns, float *values);
+    int64_t (*pool_clusters)(const skw2v_pooling *, const int32_t *ids, int64_t n,
+                             const skw2v_cluster_room *room, int32_t *columns, float *values);
+    int32_t (*nearest_center)(const float *vector, const float *centers, int32_t n_centers,
+                              int64_t d, double *length);
 } skw2v_body;
 
 /* What thread `thread` of the team does of rounds [first, first + n): call it from every one of

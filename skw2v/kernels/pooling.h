@@ -22,18 +22,39 @@ static inline void add_scaled(double *restrict sum, const float *const *rows, co
     }
 }
 
-/* The sum of squares, in eight lanes whatever the instruction set. */
+/* Sums over components are in eight lanes whatever the instruction set. */
+static inline double sum_of_lanes(const double lanes[8]) {
+    double sum = 0.0;
+    for (int lane = 0; lane < 8; lane++)
+        sum += lanes[lane];
+    return sum;
+}
+
 static inline double square_length(const double *x, int64_t n) {
-    double lanes[8] = {0.0}, sum = 0.0;
+    double lanes[8] = {0.0};
     int64_t j = 0;
     for (; j + 8 <= n; j += 8)
         for (int lane = 0; lane < 8; lane++)
             lanes[lane] += x[j + lane] * x[j + lane];
     for (; j < n; j++)
         lanes[j % 8] += x[j] * x[j];
-    for (int lane = 0; lane < 8; lane++)
-        sum += lanes[lane];
-    return sum;
+    return sum_of_lanes(lanes);
+}
+
+/* Between x, scaled, and y. */
+static inline double square_distance(const float *x, double scale, const float *y, int64_t n) {
+    double lanes[8] = {0.0};
+    int64_t j = 0;
+    for (; j + 8 <= n; j += 8)
+        for (int lane = 0; lane < 8; lane++) {
+            const double difference = scale * x[j + lane] - y[j + lane];
+            lanes[lane] += difference * difference;
+        }
+    for (; j < n; j++) {
+        const double difference = scale * x[j] - y[j];
+        lanes[j % 8] += difference * difference;
+    }
+    return sum_of_lanes(lanes);
 }
 
 static void pool_extremes(const skw2v_pooling *pooling, const int32_t *ids, int64_t n, float *out) {
@@ -90,41 +111,82 @@ static void pool_document(const skw2v_pooling *pooling, const int32_t *ids, int6
         out[j] = (float)(pooling->removed ? sum[j] - along * pooling->removed[j] : sum[j]);
 }
 
+/* Adds what a word brings that occurs `times` times to the sums of its clusters. */
+static void add_to_clusters(const skw2v_pooling *pooling, int32_t word, int32_t times,
+                            const skw2v_cluster_room *room) {
+    const int64_t d = pooling->n_components, end = pooling->word_offsets[word + 1];
+    const float *row = pooling->vectors + word * d;
+    const double often = pooling->times_weights ? pooling->times_weights[times - 1] : times;
+    const double scale = pooling->scales ? pooling->scales[word] : 1.0;
+    for (int64_t e = pooling->word_offsets[word]; e < end; e++) {
+        const int32_t cluster = pooling->clusters[e];
+        const double weight = often * pooling->weights[e], of_row = weight * scale;
+        if (!room->has[cluster]) {
+            memset(room->sums + cluster * d, 0, d * sizeof *room->sums);
+            room->totals[cluster] = 0.0;
+        }
+        room->has[cluster] = 1;
+        room->totals[cluster] += weight;
+        add_scaled(room->sums + cluster * d, &row, &of_row, 1, d);
+    }
+}
+
 /* One sum for each cluster, side by side and scaled to length 1, as the columns and values of what
  * is at least `threshold` away from zero; returns how many. Only clusters that the document has are
- * touched. sums: n_clusters * n_components doubles, has: n_clusters bytes of scratch;
+ * touched, and each word is added once, where it occurs first.
  * columns, values: room for n_clusters * n_components. */
 static int64_t pool_clusters(const skw2v_pooling *pooling, const int32_t *ids, int64_t n,
-                             double *sums, uint8_t *has, int32_t *columns, float *values) {
+                             const skw2v_cluster_room *room, int32_t *columns, float *values) {
     const int64_t d = pooling->n_components;
-    memset(has, 0, pooling->n_clusters);
+    memset(room->has, 0, pooling->n_clusters);
+    for (int64_t i = 0; i < n; i++)
+        room->occurrences[ids[i]]++;
     for (int64_t i = 0; i < n; i++) {
-        const float *row = pooling->vectors + ids[i] * d;
-        const int64_t end = pooling->word_offsets[ids[i] + 1];
-        for (int64_t e = pooling->word_offsets[ids[i]]; e < end; e++) {
-            const int32_t cluster = pooling->clusters[e];
-            if (!has[cluster])
-                memset(sums + cluster * d, 0, d * sizeof *sums);
-            has[cluster] = 1;
-            add_scaled(sums + cluster * d, &row, &pooling->weights[e], 1, d);
-        }
+        const int32_t times = room->occurrences[ids[i]];
+        if (times > 0)
+            add_to_clusters(pooling, ids[i], times, room);
+        room->occurrences[ids[i]] = 0;
     }
     double square = 0.0;
     for (int32_t k = 0; k < pooling->n_clusters; k++)
-        square += has[k] ? square_length(sums + k * d, d) : 0.0;
+        if (room->has[k]) {
+            if (pooling->centers) {
+                const float *center = pooling->centers + k * d;
+                const double taken = -pooling->center_share * room->totals[k];
+                add_scaled(room->sums + k * d, &center, &taken, 1, d);
+            }
+            square += square_length(room->sums + k * d, d);
+        }
     if (square == 0.0)
         return 0;
     const double scale = 1.0 / sqrt(square);
     int64_t n_kept = 0;
     for (int32_t k = 0; k < pooling->n_clusters; k++)
-        for (int64_t j = 0; has[k] && j < d; j++) {
+        for (int64_t j = 0; room->has[k] && j < d; j++) {
             /* Written in any case, and overwritten if not kept: no branch can foresee which. */
-            const float value = (float)(sums[k * d + j] * scale);
+            const float value = (float)(room->sums[k * d + j] * scale);
             columns[n_kept] = (int32_t)(k * d + j);
             values[n_kept] = value;
             n_kept += (value != 0.0f) & (fabs((double)value) >= pooling->threshold);
         }
     return n_kept;
+}
+
+/* Which center is nearest to the vector once it is scaled to length 1, the first of equals; -1 if
+ * it is zero. */
+static int32_t nearest_center(const float *vector, const float *centers, int32_t n_centers,
+                              int64_t d, double *length) {
+    double square = 0.0, least = INFINITY;
+    for (int64_t j = 0; j < d; j++)
+        square += (double)vector[j] * vector[j];
+    *length = sqrt(square);
+    int32_t nearest = -1;
+    for (int32_t k = 0; k < n_centers && square > 0.0; k++) {
+        const double distance = square_distance(vector, 1.0 / *length, centers + k * d, d);
+        nearest = distance < least ? k : nearest;
+        least = distance < least ? distance : least;
+    }
+    return nearest;
 }
 
 #endif
