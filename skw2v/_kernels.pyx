@@ -496,8 +496,8 @@ def compose(
     int bias_column=-1,
     isa=None,
 ):
-    """Fill row w of ``out`` with the mean of the rows ``parts[part_offsets[w]:part_offsets[w + 1]]``
-    of ``subwords``, zeros where there are none; the same bits as in training."""
+    """Fill row w of ``out`` with the mean of rows ``parts[part_offsets[w]:part_offsets[w + 1]]`` of
+    ``subwords``, zeros where there are none; the same bits as in training."""
     cdef:
         const skw2v_body *body = choose_body(isa)
         const int32_t *first = &parts[0] if parts.shape[0] else NULL

@@ -38,8 +38,8 @@ class Word2VecTransformer(
     The result depends on the documents, the parameters and `random_state`, never on `n_jobs`: the
     vectors, `loss_curve_` and the features are the same to the bit at any number of threads, and on
     processors with AVX2 and with AVX-512 alike. A processor with neither uses a portable version
-    of the kernels, whose last bits may differ. What `pooling="sif"` and "scdv" learn, by linear
-    algebra that is not ours, may differ from one kind of processor to another as well.
+    of the kernels, whose last bits may differ. What `pooling="sif"`, "scdv" and "vlawe" learn, by
+    linear algebra that is not ours, may differ from one kind of processor to another as well.
 
     Parameters
     ----------
@@ -179,7 +179,8 @@ default="negative_sampling"
         The vector of a word that `transform` uses: its input vector, its output vector, their sum,
         mean or concatenation (which doubles the number of features). Changing it never retrains.
         With `loss="hierarchical_softmax"` only "input" is possible.
-    pooling : {"mean", "sum", "max", "min", "tfidf", "sif", "scdv"} or list of them, default="mean"
+    pooling : {"mean", "sum", "max", "min", "tfidf", "sif", "scdv", "vlawe"} or list of them, \
+default="mean"
         How `transform` makes one row of the vectors of a document's words:
 
         - "mean", "sum", "max", "min": component by component.
@@ -192,13 +193,17 @@ default="negative_sampling"
           clusters of words, of ``idf(w) * P(k | w) * v``, side by side and scaled to length 1;
           what is nearer to zero than 4 % of the training documents' mean extremes is dropped. The
           features are sparse.
+        - "vlawe": locally aggregated word vectors, after [11]_ and [12]_. One sum for each of
+          `n_clusters` clusters of words, of ``idf(w) * (1 + log(tf)) * (v / |v| - mu / 2)`` for
+          each distinct word, which occurs tf times in the document, and the mean mu of its
+          cluster's ``v / |v|``, side by side and scaled to length 1. The features are sparse.
 
         A list, as ``["mean", "max"]``, puts its poolings one after the other; they are sparse if
-        "scdv" is among them. Changing it never retrains, but "sif" and "scdv" have to be learned:
-        by `fit` where they are set, else by `fit_pooling`.
-    n_clusters : int, default=40
-        Number K of clusters for "scdv", at most the number of words. It makes K times as many
-        features as other poolings.
+        "scdv" or "vlawe" is among them. Changing it never retrains, but "sif", "scdv" and "vlawe"
+        have to be learned: by `fit` where they are set, else by `fit_pooling`.
+    n_clusters : int, default=60
+        Number K of clusters for "scdv" and "vlawe", at most the number of words. It makes K times
+        as many features as other poolings.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial vectors, subsampling, window sizes and noise. Pass an int for the same
         result on every call. None takes a new seed every time, so that `memory` never finds
@@ -296,6 +301,10 @@ default="negative_sampling"
        https://aclanthology.org/D17-1069/
     .. [10] P. Bojanowski, E. Grave, A. Joulin, T. Mikolov (2017). Enriching Word Vectors with
        Subword Information. TACL 5. https://aclanthology.org/Q17-1010/
+    .. [11] H. Jégou, M. Douze, C. Schmid, P. Pérez (2010). Aggregating local descriptors into a
+       compact image representation. CVPR. https://doi.org/10.1109/CVPR.2010.5540039
+    .. [12] R. T. Ionescu, A. M. Butnaru (2019). Vector of Locally-Aggregated Word Embeddings
+       (VLAWE): A Novel Document-level Representation. NAACL. https://aclanthology.org/N19-1033/
 
     Examples
     --------
@@ -434,9 +443,9 @@ default="negative_sampling"
             If a parameter is not what it may be; a ValueError.
         ValueError
             If X is not a collection of documents, if no word is left to learn, if `loss` learns no
-            vectors for `embedding`, if there are fewer words than `n_clusters` that "scdv" is to
-            make, if `sample_weight` does not fit X, if `warm_start` cannot go on with these
-            parameters, or if `early_stopping` would hold out nothing to score.
+            vectors for `embedding`, if there are fewer words than `n_clusters` that "scdv" or
+            "vlawe" is to make, if `sample_weight` does not fit X, if `warm_start` cannot go on with
+            these parameters, or if `early_stopping` would hold out nothing to score.
         """
         attributes, _ = _fitting.fit(self, X, y, sample_weight)
         self._set_fitted(attributes)
@@ -506,8 +515,9 @@ default="negative_sampling"
 
         `fit` and `fit_transform` do it for the `pooling`, `embedding` and `n_clusters` that are
         set. It is for what is set afterwards, and for `partial_fit`, which sees a batch at a time:
-        "sif" and "scdv" then have to look at all of the documents, or at a good sample. "mean",
-        "sum", "max", "min" and "tfidf" never need it. What was learned for other poolings stays.
+        "sif" and "scdv" then have to look at all of the documents, or at a good sample. "vlawe"
+        looks at the words alone, but their vectors have moved. "mean", "sum", "max", "min" and
+        "tfidf" never need it. What was learned for other poolings stays.
 
         Parameters
         ----------
@@ -595,14 +605,15 @@ default="negative_sampling"
             One row for every document, which depends on that document alone. Words that `fit` did
             not learn are skipped; a document without any known word gives a row of zeros.
             n_features is n_components, twice that if `embedding="concat"`, `n_clusters` times that
-            for "scdv", and the sum of that in a list of poolings. Sparse if "scdv" is among the
-            poolings, else dense, and then a pandas or polars DataFrame after `set_output`.
+            for "scdv" and "vlawe", and the sum of that in a list of poolings. Sparse if one of
+            these two is among them, else dense, and then a pandas or polars DataFrame after
+            `set_output`.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            If `fit` has not been called, or if "sif" or "scdv" has not been learned for the
-            parameters that are set now: see `fit_pooling`.
+            If `fit` has not been called, or if "sif", "scdv" or "vlawe" has not been learned for
+            the parameters that are set now: see `fit_pooling`.
         ValueError
             If `set_output` asks for a DataFrame, which cannot be sparse.
         """

@@ -197,6 +197,7 @@ def test_import_loads_nothing_heavy(statement):
     """`import skw2v` is to cost at most 50 ms over `import sklearn`; each of these costs more."""
     heavy = "matplotlib pandas polars pyarrow gensim scipy.stats scipy.optimize"
     heavy += " sklearn.linear_model sklearn.decomposition sklearn.manifold sklearn.mixture"
+    heavy += " sklearn.cluster"
     code = (
         f"import sys, sklearn; before = set(sys.modules); {statement};"
         f"print('loaded', *(set({heavy.split()!r}) & set(sys.modules) - before))"

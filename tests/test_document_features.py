@@ -1,4 +1,4 @@
-"""Poolings that learn something: tf-idf, smooth inverse frequency, soft clusters of words."""
+"""Poolings that learn something: tf-idf, smooth inverse frequency, clusters of words."""
 
 from itertools import chain
 
@@ -16,13 +16,16 @@ from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 from skw2v import Word2VecTransformer, _document_features, _fitting, _pooling
+from skw2v._clusters import cluster_centers
 from skw2v._corpus import Corpus
 from skw2v._document_features import DocumentFrequencies
 from skw2v._reference_pooling import (
+    aggregated_residuals,
     combined_vectors,
     composite_vectors,
     document_frequencies,
     first_direction,
+    nearest_clusters,
     scdv_reference,
     sif_means,
     sif_reference,
@@ -32,7 +35,7 @@ from skw2v._reference_pooling import (
     tfidf_reference,
 )
 
-LEARNED = ["tfidf", "sif", "scdv"]
+LEARNED = ["tfidf", "sif", "scdv", "vlawe"]
 WORDS = [f"w{i}" for i in range(30)]
 UNKNOWN = ["", "unknown", "w3", "w3 w3 w3", "w1 unknown w2", " ".join(WORDS * 3)]
 
@@ -101,6 +104,11 @@ def reference(model, training, weight, documents, pooling):
         weights = sif_weights(np.bincount(token_ids, occurrences, n_words))
         direction = first_direction(sif_means(token_ids, offsets, vectors, weights), weight)
         return sif_reference(sif_means(*encoded(model, documents), vectors, weights), direction)
+    if pooling == "vlawe":
+        words = vectors / np.linalg.norm(vectors, axis=1, keepdims=True), model.word_counts_
+        centers = cluster_centers(*words, model.n_clusters, model._trained_with.seed)
+        clusters = nearest_clusters(vectors, centers)
+        return aggregated_residuals(*encoded(model, documents), vectors, clusters, centers, idf)
     soft = model._learned_poolings["scdv"].soft
     shares = sparse.csr_array((soft.weights, soft.clusters, soft.word_offsets)).toarray()
     shares /= shares.sum(axis=1, keepdims=True)
@@ -197,20 +205,64 @@ def test_scdv_is_sparse_and_has_rows_of_length_one(documents):
     assert (lengths < 1 + 1e-6).all()
 
 
-def test_a_list_with_scdv_is_sparse_as_a_whole(documents, fitted):
-    model = clone_of(fitted, pooling=["max", "scdv", "tfidf"])
+def test_vlawe_is_sparse_and_has_the_clusters_of_a_documents_words(documents):
+    model = small(pooling="vlawe", n_clusters=8)
+    features = model.fit_transform(documents)
+    assert sparse.issparse(features)
+    assert features.format == "csr"
+    assert features.has_canonical_format
+    lengths = sparse.linalg.norm(features, axis=1)
+    np.testing.assert_allclose(lengths, [bool(document) for document in documents], atol=1e-6)
+    cluster = model._learned_poolings["vlawe"].soft.clusters
+    assert len(set(cluster)) == 8
+    for document, row in zip(documents, features.toarray(), strict=True):
+        has = {cluster[model.vocabulary_[word]] for word in document.split()}
+        assert set(np.flatnonzero(row) // 7) == has
+
+
+def test_vlawe_counts_repeated_words_by_their_logarithm(documents):
+    model = small(pooling="vlawe", n_clusters=1).fit(documents)
+    one, other, five, both = dense(
+        model.transform(["w1", "w2", "w1 w1 w1 w1 w1", "w1 w2 w1 w1 w1 w1"])
+    )
+    np.testing.assert_array_equal(five, one)
+    scale = np.linalg.lstsq(np.array([one, other]).T, both, rcond=None)[0]
+    left = {
+        word: np.linalg.norm(
+            model.input_vectors_[i] / np.linalg.norm(model.input_vectors_[i])
+            - model._learned_poolings["vlawe"].residuals.centers[0] / 2
+        )
+        for word, i in model.vocabulary_.items()
+    }
+    idf = dict(zip(model.vocabulary_, model._learned_poolings["tfidf"].weights, strict=True))
+    expected = (1 + np.log(5)) * idf["w1"] * left["w1"] / (idf["w2"] * left["w2"])
+    assert scale[0] / scale[1] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_word_whose_vector_is_zero_adds_nothing(documents):
+    model = small(pooling="vlawe").fit(documents)
+    model.input_vectors_[model.vocabulary_["w3"]] = 0
+    model.fit_pooling(documents)
+    with_it, without, alone = dense(model.transform(["w1 w3 w2", "w1 w2", "w3 w3"]))
+    np.testing.assert_array_equal(with_it, without)
+    assert without.any()
+    assert not alone.any()
+
+
+@pytest.mark.parametrize("clusters", ["scdv", "vlawe"])
+def test_a_list_with_clusters_is_sparse_as_a_whole(documents, fitted, clusters):
+    poolings = ["max", clusters, "tfidf"]
+    model = clone_of(fitted, pooling=poolings)
     features = model.transform(documents)
-    parts = [
-        dense(model.set_params(pooling=one).transform(documents))
-        for one in ("max", "scdv", "tfidf")
-    ]
+    parts = [dense(model.set_params(pooling=one).transform(documents)) for one in poolings]
     assert sparse.issparse(features)
     np.testing.assert_array_equal(features.toarray(), np.hstack(parts))
-    model.set_params(pooling=["max", "scdv", "tfidf"])
+    model.set_params(pooling=poolings)
     assert len(model.get_feature_names_out()) == features.shape[1] == 7 * (1 + 4 + 1)
     side_by_side = model.set_params(pooling=["sif", "max"]).transform(documents)
     assert isinstance(side_by_side, np.ndarray)
     np.testing.assert_array_equal(side_by_side[:, 7:], parts[0])
+    assert model.set_params(pooling=["scdv", "vlawe"]).transform(documents).shape == (100, 56)
 
 
 # --- Promises
@@ -246,7 +298,7 @@ def test_what_is_learned_does_not_depend_on_the_size_of_blocks(documents, fitted
     monkeypatch.setattr(_document_features, "_BLOCK", 9)
     monkeypatch.setattr(_pooling, "_CLUSTER_BLOCK", 50)
     again = clone_of(fitted).fit_pooling(documents)
-    for name in ("sif", "scdv"):
+    for name in ("sif", "scdv", "vlawe"):
         old, new = (
             dense(clone_of(model, pooling=name).transform(documents)) for model in (fitted, again)
         )
@@ -303,6 +355,7 @@ def test_fit_pooling_learns_what_fit_does_and_trains_nothing(
     [
         ({}, {"pooling": "sif"}, "pooling='sif', embedding='input' has not been learned from"),
         ({}, {"pooling": ["mean", "scdv"]}, "pooling='scdv', embedding='input', n_clusters=4 has"),
+        ({"pooling": "scdv"}, {"pooling": "vlawe"}, "pooling='vlawe', embedding='input', n_clust"),
         (
             {"pooling": "sif"},
             {"embedding": "sum"},
@@ -378,14 +431,18 @@ def test_warm_start_keeps_the_frequencies_of_the_first_fit(documents):
     np.testing.assert_array_equal(model.document_frequencies_, before)
 
 
-def test_more_clusters_than_words_are_refused_before_anything_is_trained(documents, count_training):
-    with pytest.raises(ValueError, match="n_clusters=31 clusters out of 29 words; lower"):
-        small(pooling=["mean", "scdv"], n_clusters=31).fit(documents)
+@pytest.mark.parametrize("pooling", ["scdv", "vlawe"])
+def test_more_clusters_than_words_are_refused_before_anything_is_trained(
+    documents, count_training, pooling
+):
+    refused = f"pooling='{pooling}' cannot make n_clusters=31 clusters out of 29 words; lower"
+    with pytest.raises(ValueError, match=refused):
+        small(pooling=["mean", pooling], n_clusters=31).fit(documents)
     assert not count_training
-    model = small(n_clusters=31).fit(documents).set_params(pooling="scdv")
-    with pytest.raises(ValueError, match="n_clusters=31 clusters out of 29 words; lower"):
+    model = small(n_clusters=31).fit(documents).set_params(pooling=pooling)
+    with pytest.raises(ValueError, match=refused):
         model.fit_pooling(documents)
-    assert small(pooling="scdv", n_clusters=29).fit_transform(documents).shape == (100, 203)
+    assert small(pooling=pooling, n_clusters=29).fit_transform(documents).shape == (100, 203)
 
 
 def test_nothing_is_learned_before_fit(documents):
@@ -397,7 +454,7 @@ def test_nothing_is_learned_before_fit(documents):
 def test_documents_without_words_teach_nothing():
     """Nothing to remove, and nothing to drop."""
     model = small(n_clusters=2).fit(["aa bb aa bb cc"])
-    for pooling in ("sif", "scdv"):
+    for pooling in ("sif", "scdv", "vlawe"):
         model.set_params(pooling=pooling).fit_pooling(["", "unknown"])
         features = dense(model.transform(["aa", ""]))
         assert np.isfinite(features).all()
@@ -428,7 +485,7 @@ def test_sparse_features_have_no_data_frame(documents, output):
 def test_grid_over_poolings_trains_once_a_fold(tmp_path, count_training, planted):
     model = make_pipeline(small(memory=tmp_path), LogisticRegression())
     grid = {
-        "word2vectransformer__pooling": ["mean", "sif", "scdv", ["tfidf", "scdv"]],
+        "word2vectransformer__pooling": ["mean", "sif", "scdv", "vlawe", ["tfidf", "scdv"]],
         "word2vectransformer__n_clusters": [2, 3],
     }
     search = GridSearchCV(model, grid, cv=2, refit=False)

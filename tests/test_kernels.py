@@ -16,7 +16,9 @@ from skw2v._reference import (
 )
 from skw2v._reference import primitive as reference_primitive
 from skw2v._reference_pooling import (
+    aggregated_residuals,
     composite_vectors,
+    nearest_clusters,
     pool_reference,
     scdv_reference,
     sif_means,
@@ -445,6 +447,80 @@ def test_clusters_are_the_reference(isa, n_components, n_clusters, monkeypatch):
         np.testing.assert_allclose(found, expected, rtol=1.2e-7, atol=1e-7)
 
 
+def hard_clusters(n_components, n_clusters):
+    """Centers, each word's cluster and scale; the last word is a vector of zeros."""
+    *documents, weights = weighted_documents(n_components)
+    documents[2][-1] = 0
+    rng = np.random.default_rng(6)
+    centers = rng.standard_normal((n_clusters, n_components)).astype(np.float32)
+    nearest, lengths = np.empty(50, dtype=np.int32), np.empty(50)
+    _kernels.nearest_centers(documents[2], centers, nearest, lengths, 2)
+    return documents, weights, centers, nearest, lengths
+
+
+@by_isa
+@pytest.mark.parametrize("n_components", [1, 7, 8, 17, 100])
+def test_nearest_centers_are_the_references(isa, n_components, monkeypatch):
+    monkeypatch.setenv("SKW2V_ISA", isa)
+    documents, _, centers, nearest, lengths = hard_clusters(n_components, 20)
+    assert nearest[-1] == -1
+    vectors = documents[2][:-1].astype(np.float64)
+    np.testing.assert_array_equal(nearest[:-1], nearest_clusters(vectors, centers))
+    np.testing.assert_allclose(lengths[:-1], np.linalg.norm(vectors, axis=1), rtol=1e-14)
+    assert lengths[-1] == 0
+    for row in (0, 7, 49):  # alone
+        one, length = np.empty(1, dtype=np.int32), np.empty(1)
+        _kernels.nearest_centers(documents[2][row : row + 1], centers, one, length, 1)
+        assert (one[0], length[0]) == (nearest[row], lengths[row])
+
+
+def test_the_first_of_equally_near_centers_is_taken():
+    centers = np.float32([[0, 3], [1, 0], [1, 0], [1, 0]])
+    nearest = np.empty(2, dtype=np.int32)
+    _kernels.nearest_centers(np.float32([[5, 0], [0, 1]]), centers, nearest, np.empty(2), 1)
+    assert nearest.tolist() == [1, 1]  # (0, 1) is 2 from (0, 3), and 1.41 from (1, 0)
+
+
+def pool_residuals(documents, weights, centers, nearest, lengths, n_threads):
+    width = centers.size
+    columns = np.empty((12, width), dtype=np.int32)
+    values, n_kept = np.empty((12, width), dtype=np.float32), np.empty(12, dtype=np.int64)
+    scales = np.zeros(50)
+    scales[:-1] = 1 / lengths[:-1]
+    _kernels.pool_clusters(
+        *documents,
+        np.append(np.arange(50), 49),  # each in one, the last in none
+        nearest[:-1],
+        weights,
+        len(centers),
+        0.0,
+        np.zeros((n_threads, 50), dtype=np.int32),
+        columns,
+        values,
+        n_kept,
+        scales=scales,
+        centers=centers,
+        center_share=0.5,
+        times_weights=1 + np.log(np.arange(1, 501)),
+    )
+    rows = np.zeros((12, width), dtype=np.float32)
+    for row, n, at, those in zip(rows, n_kept, columns, values, strict=True):
+        row[at[:n]] = those[:n]
+    return rows
+
+
+@by_isa
+@pytest.mark.parametrize("n_components", [1, 7, 8, 17, 100])
+@pytest.mark.parametrize("n_clusters", [1, 5, 20])
+def test_residuals_are_the_reference(isa, n_components, n_clusters, monkeypatch):
+    monkeypatch.setenv("SKW2V_ISA", isa)
+    given = documents, weights, centers, nearest, _ = hard_clusters(n_components, n_clusters)
+    expected = aggregated_residuals(*documents, nearest, centers, weights)
+    for n_threads in (1, 3):
+        found = pool_residuals(*given, n_threads)
+        np.testing.assert_allclose(found, expected, rtol=1.2e-7, atol=1e-7)
+
+
 def test_every_instruction_set_pools_the_same_bits(monkeypatch):
     *documents, weights = weighted_documents(33)
     entries, _ = clusters_of_words(np.random.default_rng(5), 5)
@@ -459,7 +535,8 @@ def test_every_instruction_set_pools_the_same_bits(monkeypatch):
         occurrences = np.zeros((1, 50), dtype=np.int32)
         _kernels.pool_clusters(*documents, *entries, 5, 0.0, occurrences, columns, values, n_kept)
         kept = [row[:n].tobytes() for row, n in zip(values, n_kept, strict=True)]
-        found.add((out.tobytes(), *kept))
+        residuals = pool_residuals(*hard_clusters(33, 5), 1)
+        found.add((out.tobytes(), *kept, residuals.tobytes()))
     assert len(found) == 1
 
 

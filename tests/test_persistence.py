@@ -158,7 +158,7 @@ def test_pickles_of_earlier_versions_give_the_same_numbers(stored):
     assert np.isfinite(model.output_bias_).all()
 
 
-@pytest.mark.parametrize("pooling", ["tfidf", "sif", "scdv"])
+@pytest.mark.parametrize("pooling", ["tfidf", "sif", "scdv", "vlawe"])
 def test_pickles_from_before_poolings_were_learned_say_what_to_do(pooling):
     stored = Path(__file__).parent / "golden" / "transformer_2.pickle"
     documents = json.loads(stored.with_suffix(".json").read_text())["documents"] * 20
@@ -178,10 +178,29 @@ def test_pickles_from_before_poolings_were_learned_say_what_to_do(pooling):
     )
 
 
+def test_a_pickle_from_before_a_pooling_says_what_to_do():
+    """It has learned poolings, but did not know this one."""
+    stored = Path(__file__).parent / "golden" / "transformer_3.pickle"
+    documents = json.loads(stored.with_suffix(".json").read_text())["documents"]
+    model = pickle.loads(stored.read_bytes()).set_params(pooling=["scdv", "vlawe"])
+    with pytest.raises(NotFittedError, match=r"pooling='vlawe'.* call fit_pooling"):
+        model.transform(documents)
+    features = model.fit_pooling(documents).transform(documents)
+    assert features.shape == (3, 2 * 2 * 4)
+
+
+def test_centers_take_the_room_of_clusters_and_not_of_words():
+    documents = [" ".join(f"w{i}" for i in range(2000))]
+    model = Word2VecTransformer(n_components=100, min_count=1, max_iter=1, n_clusters=5)
+    without = len(pickle.dumps(model.fit(documents)))
+    model.set_params(pooling="vlawe").fit_pooling(documents)
+    assert len(pickle.dumps(model)) - without < 2000 * 40 + 5 * 100 * 8
+
+
 @pytest.mark.parametrize("round_trip", [*ROUND_TRIPS, copy.copy, copy.deepcopy])
 def test_what_poolings_have_learned_is_stored(round_trip, texts):
     documents, _ = texts
-    pooling = ["mean", "tfidf", "sif", "scdv"]
+    pooling = ["mean", "tfidf", "sif", "scdv", "vlawe"]
     model = Word2VecTransformer(
         n_components=8, min_count=1, max_iter=1, random_state=0, pooling=pooling, n_clusters=5
     ).fit(documents)

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from skw2v._reference_pooling import (
+    aggregated_residuals,
     combined_vectors,
     composite_vectors,
     document_frequencies,
     first_direction,
+    nearest_clusters,
     pool_reference,
     scdv_reference,
     sif_means,
@@ -105,3 +107,28 @@ def test_what_scdv_drops_by_hand():
     assert sparsity_threshold(rows, np.array([1, 9, 0])) == pytest.approx(0.04 * 0.375)
     kept = scdv_reference(rows, 0.1)
     assert kept.tolist() == [[-0.5, 0.1, 0.25], [0, 0, 0], [-0.1, 0.5, 0]]
+
+
+def test_nearest_clusters_by_hand():
+    # Of length 1: (.6, .8), (0, -1), (.8, .6), each with its square distance from the centers.
+    vectors = np.array([[3.0, 4.0], [0.0, -0.1], [8.0, 6.0]])
+    centers = np.array([[1.0, 0.0], [0.0, 1.0], [2.0, -2.0]])
+    assert nearest_clusters(vectors, centers).tolist() == [1, 0, 0]  # .4 < .8; 2 < 4, 5; .4 < .8
+
+
+def test_aggregated_residuals_by_hand():
+    """Three words in two clusters, one of them twice, and one of zeros."""
+    vectors = np.array([[3.0, 4.0], [0.0, 2.0], [-5.0, 0.0], [0.0, 0.0]])
+    clusters, centers = np.array([0, 0, 1, 1]), np.array([[0.2, 0.8], [-0.4, 0.6]])
+    token_ids, offsets = np.array([2, 0, 1, 0, 3, 3]), np.array([0, 4, 5, 5, 6])
+    idf = np.array([1, 2, 3, 4])
+    rows = aggregated_residuals(token_ids, offsets, vectors, clusters, centers, idf)
+    twice = 1 + np.log(2)
+    # (.6, .8) - (.1, .4), 1 + log 2 times, and twice (0, 1) - (.1, .4); thrice (-1, 0) - (-.2, .3)
+    first = np.array([0.5 * twice - 0.2, 0.4 * twice + 1.2, -2.4, -0.9])
+    np.testing.assert_allclose(rows[0], first / np.linalg.norm(first), rtol=1e-14)
+    assert not rows[1:].any()
+    # Without their whole centers.
+    rows = aggregated_residuals(token_ids, offsets, vectors, clusters, centers, idf, center_share=1)
+    first = np.array([0.4 * twice - 0.4, 0.4, -1.8, -1.8])
+    np.testing.assert_allclose(rows[0], first / np.linalg.norm(first), rtol=1e-14)

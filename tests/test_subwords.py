@@ -12,6 +12,7 @@ from skw2v import Word2VecTransformer, _kernels, _training
 from skw2v._corpus import Corpus
 from skw2v._layout import Layout
 from skw2v._parameters import TrainingParameters, check_subword
+from skw2v._reference_pooling import aggregated_residuals, nearest_clusters
 from skw2v._reference_subwords import compose, fnv1a, ngrams, spread, word_parts
 from skw2v._reference_training import train_reference
 from skw2v._subwords import make_subwords, parts_of_unseen
@@ -291,7 +292,9 @@ def test_other_embeddings_skip_unseen_words():
     assert not model.transform([["talkers"]]).any()
 
 
-@pytest.mark.parametrize("pooling", ["mean", "max", "tfidf", "sif", "scdv", ["mean", "tfidf"]])
+@pytest.mark.parametrize(
+    "pooling", ["mean", "max", "tfidf", "sif", "scdv", "vlawe", ["mean", "tfidf"]]
+)
 def test_fit_transform_is_fit_and_transform_where_rare_words_have_vectors(pooling):
     documents = [*DOCUMENTS, "a rare talkative walkabout"]
     model = make_transformer(pooling=pooling, n_clusters=2)
@@ -310,12 +313,34 @@ def test_unseen_words_weigh_what_a_word_of_no_document_weighs():
     np.testing.assert_allclose(model.transform([["talks", "talkers"]])[0], expected, atol=1e-7)
 
 
-def test_features_do_not_depend_on_the_other_documents():
-    model = make_transformer(pooling=["mean", "sif"]).fit(DOCUMENTS)
+def test_unseen_words_are_in_the_nearest_cluster():
+    model = make_transformer(pooling="vlawe", n_clusters=3).fit(DOCUMENTS)
+    words = ["talks", "talkers", "walkings"]
+    vectors = make_transformer().fit(DOCUMENTS).transform([[word] for word in words])
+    n, df = len(DOCUMENTS), model.document_frequencies_[model.vocabulary_["talks"]]
+    idf = np.log((1 + n) / (1 + np.array([df, 0, 0]))) + 1
+    centers = model._learned_poolings["vlawe"].residuals.centers
+    expected = aggregated_residuals(
+        np.array([0, 1, 1, 2]),
+        np.array([0, 4]),
+        vectors,
+        nearest_clusters(vectors, centers),
+        centers,
+        idf,
+    )
+    features = model.transform([["talks", "talkers", "talkers", "walkings"]])
+    np.testing.assert_allclose(features.toarray(), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", [["mean", "sif"], "vlawe"])
+def test_features_do_not_depend_on_the_other_documents(pooling):
+    model = make_transformer(pooling=pooling, n_clusters=3).fit(DOCUMENTS)
     documents = ["talkers walk", "walkers", "the unheard of walkway", ""]
-    together = model.transform(documents)
-    alone = np.vstack([model.transform([document]) for document in documents])
-    np.testing.assert_array_equal(together, alone)
+    together, *alone = (
+        f.toarray() if hasattr(f, "toarray") else f
+        for f in map(model.transform, [documents, *([document] for document in documents)])
+    )
+    np.testing.assert_array_equal(together, np.vstack(alone))
 
 
 def test_a_stream_that_grows_keeps_what_it_has_learned():

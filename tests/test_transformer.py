@@ -385,6 +385,7 @@ def test_memory_keys_on_what_training_depends_on(tmp_path, count_training, capsy
         {"verbose": 1},
         {"embedding": "sum", "pooling": "max"},
         {"pooling": "scdv", "n_clusters": 2},
+        {"pooling": "vlawe", "n_clusters": 2},
         {"learning_rate": np.float64(0.05), "window": np.int64(10)},
         {"cbow_gradient": "exact"},  # skip-gram ignores it
         {"analyzer": str.split, "random_state": np.random.RandomState(0)},
