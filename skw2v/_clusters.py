@@ -110,7 +110,7 @@ def cluster_centers(vectors, word_counts, n_clusters, seed):
     -----
     On one thread, as `soft_clusters`.
     """
-    from sklearn.cluster import KMeans  # 0.05 s that an import of skw2v would cost
+    from sklearn.cluster import KMeans  # 0.08 s that an import of skw2v would cost
 
     n_frequent = max(N_WORDS_OF_CENTERS, n_clusters)
     frequent = np.argsort(-np.asarray(word_counts), kind="stable")[:n_frequent]

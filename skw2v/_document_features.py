@@ -41,9 +41,9 @@ SIF_A = 1e-3
 # a_min and a_max being the training documents' mean smallest and mean largest component.
 SCDV_THRESHOLD = 0.04
 
-# The share of its cluster's center that a word's vector loses. Without a center (all of it, as in
-# VLAD and VLAWE) a sum hardly tells how much of the cluster a document has; with all of it (none
-# lost) it tells little else. docs/user_guide.rst has the measurements.
+# The share of its cluster's center that a word's vector loses. If all of it, as in VLAD and VLAWE,
+# a sum hardly tells how much of the cluster a document has; if none, it tells little else.
+# docs/user_guide.rst has the measurements.
 VLAWE_SHARE = 0.5
 
 _BLOCK = 4096  # documents whose rows are held at once to learn from
@@ -120,7 +120,7 @@ class ClusterPooling:
     soft: SoftClusters
     threshold: float
     learned_for: dict = field(default_factory=dict)
-    # Not in pickles from before there was "vlawe": "scdv" has the defaults.
+    # Those of "vlawe". "scdv" has the defaults, in pickles that do not know these fields, too.
     residuals: Residuals | None = None
     sublinear: bool = False
     unseen_weight: float = 0.0

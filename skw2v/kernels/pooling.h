@@ -124,8 +124,8 @@ static void add_to_clusters(const skw2v_pooling *pooling, int32_t word, int32_t 
         if (!room->has[cluster]) {
             memset(room->sums + cluster * d, 0, d * sizeof *room->sums);
             room->totals[cluster] = 0.0;
+            room->has[cluster] = 1;
         }
-        room->has[cluster] = 1;
         room->totals[cluster] += weight;
         add_scaled(room->sums + cluster * d, &row, &of_row, 1, d);
     }
