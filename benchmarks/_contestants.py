@@ -25,7 +25,8 @@ from _textclass import Documents, read_fold, read_split
 STANDARDISED = (0.001, 0.01, 0.1, 1.0)
 NORMALISED = (1.0, 10.0, 100.0, 1000.0)
 
-# How large the rows beside those of TF-IDF are, whose norm is 1.
+# How large other rows are beside those of "scdv" and of TF-IDF, whose norm is 1.
+SIZE_BESIDE_SCDV = 0.7
 SIZES_BESIDE_TFIDF = (0.1, 0.3, 1.0)
 
 # L-BFGS stops here at the latest, for all alike; accuracies have settled long before.
@@ -40,7 +41,7 @@ class Contestant(NamedTuple):
     """
 
     source: str
-    pooling: str = ""  # several are joined by "+"
+    pooling: str = ""  # "+" joins poolings to a list, " & " what is scaled by itself
     embedding: str = ""
     beside_tfidf: float = 0.0
 
@@ -56,16 +57,12 @@ class Contestant(NamedTuple):
         return parts[self.source] + beside
 
     @property
-    def normalised(self) -> bool:
-        """Whether rows have norm 1 already."""
-        return self.source in ("majority", "tfidf") or self.pooling == "scdv"
-
-    @property
     def grid(self) -> tuple[float, ...]:
         """The values of C to try."""
         if self.source == "majority":
             return (1.0,)
-        return NORMALISED if self.normalised or self.beside_tfidf else STANDARDISED
+        normalised = self.source == "tfidf" or "scdv" in self.pooling or self.beside_tfidf
+        return NORMALISED if normalised else STANDARDISED
 
 
 def accuracies(
@@ -87,8 +84,11 @@ def accuracies(
     features = SOURCES[source](train, settings, seed)
     results = []
     for contestant, grid in zip(contestants, grids, strict=True):
-        matrices = features(contestant, train.texts), features(contestant, test.texts)
-        matrices = scaled(*matrices, contestant)
+        blocks = [features(contestant, documents.texts) for documents in (train, test)]
+        if not all(map(finite, blocks[0])):
+            results.append(dict.fromkeys(grid, math.nan))
+            continue
+        matrices = joined([scaled(*parts) for parts in zip(*blocks, strict=True)])
         if contestant.beside_tfidf:
             matrices = beside_tfidf(*matrices, train, test, contestant.beside_tfidf)
         results.append({c: accuracy(*matrices, train, test, c) for c in grid})
@@ -99,9 +99,6 @@ def accuracy(features, test_features, train: Documents, test: Documents, c: floa
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    values = features.data if scipy.sparse.issparse(features) else features
-    if not np.isfinite(values).all():
-        return math.nan
     classifier = LogisticRegression(C=c, max_iter=MAX_ITER)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -109,39 +106,69 @@ def accuracy(features, test_features, train: Documents, test: Documents, c: floa
     return float(classifier.score(test_features, test.labels))
 
 
-def scaled(features, test_features, contestant: Contestant):
-    """Both parts with every component of unit variance, unless their rows have norm 1."""
+def finite(features) -> bool:
+    return bool(np.isfinite(features.data if scipy.sparse.issparse(features) else features).all())
+
+
+def scaled(features, test_features):
+    """Dense features with every component of unit variance; sparse ones have rows of norm 1."""
     from sklearn.preprocessing import StandardScaler
 
-    if contestant.normalised:
+    if scipy.sparse.issparse(features):
         return features, test_features
     scaler = StandardScaler().fit(features)
     return scaler.transform(features), scaler.transform(test_features)
 
 
+def joined(blocks):
+    """Pairs of training and test features side by side; beside others, dense ones shrink."""
+    if len(blocks) == 1:
+        return blocks[0]
+    scales = [
+        1.0 if scipy.sparse.issparse(train) else SIZE_BESIDE_SCDV / mean_norm(train)
+        for train, _ in blocks
+    ]
+    return tuple(
+        scipy.sparse.hstack(
+            [
+                scipy.sparse.csr_matrix(part) * scale
+                for part, scale in zip(parts, scales, strict=True)
+            ],
+            format="csr",
+        )
+        for parts in zip(*blocks, strict=True)
+    )
+
+
+def mean_norm(features) -> float:
+    """The root mean square of the rows' norms."""
+    values = features.data if scipy.sparse.issparse(features) else features
+    return float(np.sqrt(np.square(values, dtype=np.float64).sum() / features.shape[0]))
+
+
 def beside_tfidf(features, test_features, train: Documents, test: Documents, size: float):
     """Features, scaled to the root mean square norm `size`, beside TF-IDF's rows of norm 1."""
-    features = scipy.sparse.csr_matrix(features)
-    scale = size / np.sqrt(features.power(2).sum() / features.shape[0])
+    scale = size / mean_norm(features)
     vectorizer = tfidf_vectorizer().fit(train.texts)
     return tuple(
-        scipy.sparse.hstack([part * scale, vectorizer.transform(documents.texts)], format="csr")
-        for part, documents in (
-            (features, train),
-            (scipy.sparse.csr_matrix(test_features), test),
+        scipy.sparse.hstack(
+            [scipy.sparse.csr_matrix(part) * scale, vectorizer.transform(documents.texts)],
+            format="csr",
         )
+        for part, documents in ((features, train), (test_features, test))
     )
 
 
 # ---------------------------------------------------------------------------------------- sources
 
-# A source is fitted on training documents and gives a function of contestant and texts.
-Features = Callable[[Contestant, list[str]], Any]
+# A source is fitted on training documents and gives a function of contestant and texts, whose
+# result is a list of features to be scaled each by itself and put side by side.
+Features = Callable[[Contestant, list[str]], list[Any]]
 
 
 def majority_features(train: Documents, settings: Settings, seed: int) -> Features:
     """Nothing but the intercept: the classifier says the most frequent class."""
-    return lambda contestant, texts: np.zeros((len(texts), 1), np.float32)
+    return lambda contestant, texts: [np.zeros((len(texts), 1), np.float32)]
 
 
 def tfidf_vectorizer():
@@ -152,7 +179,7 @@ def tfidf_vectorizer():
 
 def tfidf_features(train: Documents, settings: Settings, seed: int) -> Features:
     vectorizer = tfidf_vectorizer().fit(train.texts)
-    return lambda contestant, texts: vectorizer.transform(texts)
+    return lambda contestant, texts: [vectorizer.transform(texts)]
 
 
 def gensim_features(train: Documents, settings: Settings, seed: int) -> Features:
@@ -169,10 +196,10 @@ def gensim_features(train: Documents, settings: Settings, seed: int) -> Features
     vectors = Word2Vec(sentences, **settings.gensim_parameters(seed, n_threads=1)).wv
     counter = CountVectorizer(vocabulary=vectors.key_to_index)
 
-    def mean(contestant: Contestant, texts: list[str]) -> np.ndarray:
+    def mean(contestant: Contestant, texts: list[str]) -> list[np.ndarray]:
         counts = counter.transform(texts)
         n_words = np.asarray(counts.sum(axis=1)).reshape(-1, 1)
-        return (counts @ vectors.vectors / np.maximum(n_words, 1)).astype(np.float32)
+        return [(counts @ vectors.vectors / np.maximum(n_words, 1)).astype(np.float32)]
 
     return mean
 
@@ -183,17 +210,17 @@ def skw2v_features(train: Documents, settings: Settings, seed: int) -> Features:
     transformer = Word2VecTransformer(**asdict(settings), random_state=seed, n_jobs=1)
     transformer.fit(train.texts)
 
-    def pooled(contestant: Contestant, texts: list[str]):
-        poolings = contestant.pooling.split("+")
-        transformer.set_params(
-            embedding=contestant.embedding,
-            pooling=poolings if len(poolings) > 1 else poolings[0],
-        )
+    def pooled(poolings: list[str], embedding: str, texts: list[str]):
+        pooling = poolings if len(poolings) > 1 else poolings[0]
+        transformer.set_params(embedding=embedding, pooling=pooling)
         if texts is train.texts and {"sif", "scdv"}.intersection(poolings):
             transformer.fit_pooling(texts)
         return transformer.transform(texts)
 
-    return pooled
+    return lambda contestant, texts: [
+        pooled(block.split("+"), contestant.embedding, texts)
+        for block in contestant.pooling.split(" & ")
+    ]
 
 
 SOURCES: dict[str, Callable[[Documents, Settings, int], Features]] = {

@@ -60,7 +60,7 @@ TFIDF = Contestant("tfidf")
 GENSIM = Contestant("gensim", "mean", "input")
 MEAN = Contestant("skw2v", "mean", "input")
 EMBEDDINGS = ("input", "sum", "concat")
-POOLINGS = ("mean", "max", "mean+max+min", "tfidf", "sif", "scdv")
+POOLINGS = ("mean", "max", "mean+max+min", "tfidf", "sif", "scdv", "scdv & mean+max+min")
 OURS = tuple(Contestant("skw2v", pooling, one) for pooling in POOLINGS for one in EMBEDDINGS)
 VARIED = (MEAN, Contestant("skw2v", "mean", "concat"), Contestant("skw2v", "tfidf", "concat"))
 
