@@ -25,8 +25,11 @@ from _textclass import Documents, read_fold, read_split
 STANDARDISED = (0.001, 0.01, 0.1, 1.0)
 NORMALISED = (1.0, 10.0, 100.0, 1000.0)
 
-# How large other rows are beside those of "scdv" and of TF-IDF, whose norm is 1.
-SIZE_BESIDE_SCDV = 0.7
+# Poolings whose rows have norm 1, sparse and of many columns.
+CLUSTERED = {"scdv", "vlawe"}
+
+# How large other rows are beside those of clusters and of TF-IDF, whose norm is 1.
+SIZE_BESIDE_CLUSTERS = 0.7
 SIZES_BESIDE_TFIDF = (0.1, 0.3, 1.0)
 
 # Rows of more components than the first are rotated, for up to so many training documents (the
@@ -65,11 +68,15 @@ class Contestant(NamedTuple):
         return parts[self.source] + beside
 
     @property
+    def poolings(self) -> list[str]:
+        return self.pooling.replace(" & ", "+").split("+")
+
+    @property
     def grid(self) -> tuple[float, ...]:
         """The values of C to try."""
         if self.source == "majority":
             return (1.0,)
-        normalised = self.source == "tfidf" or "scdv" in self.pooling or self.beside_tfidf
+        normalised = self.source == "tfidf" or CLUSTERED & set(self.poolings) or self.beside_tfidf
         return NORMALISED if normalised else STANDARDISED
 
 
@@ -160,7 +167,7 @@ def joined(blocks):
     if len(blocks) == 1:
         return blocks[0]
     scales = [
-        1.0 if scipy.sparse.issparse(train) else SIZE_BESIDE_SCDV / mean_norm(train)
+        1.0 if scipy.sparse.issparse(train) else SIZE_BESIDE_CLUSTERS / mean_norm(train)
         for train, _ in blocks
     ]
     return tuple(
@@ -248,7 +255,7 @@ def skw2v_features(train: Documents, settings: Settings, seed: int) -> Features:
     def pooled(poolings: list[str], embedding: str, texts: list[str]):
         pooling = poolings if len(poolings) > 1 else poolings[0]
         transformer.set_params(embedding=embedding, pooling=pooling)
-        if texts is train.texts and {"sif", "scdv"}.intersection(poolings):
+        if texts is train.texts and {"sif", *CLUSTERED}.intersection(poolings):
             transformer.fit_pooling(texts)
         return transformer.transform(texts)
 

@@ -32,7 +32,7 @@ from _common import (
     machine_line,
     side_by_side,
 )
-from _contestants import SIZES_BESIDE_TFIDF, Contestant, accuracies
+from _contestants import CLUSTERED, SIZES_BESIDE_TFIDF, Contestant, accuracies
 from _textclass import SETS, count_words
 
 # Chosen by --part settings.
@@ -60,13 +60,22 @@ TFIDF = Contestant("tfidf")
 GENSIM = Contestant("gensim", "mean", "input")
 MEAN = Contestant("skw2v", "mean", "input")
 EMBEDDINGS = ("input", "sum", "concat")
-POOLINGS = ("mean", "max", "mean+max+min", "tfidf", "sif", "scdv", "scdv & mean+max+min")
+POOLINGS = (
+    "mean",
+    "max",
+    "mean+max+min",
+    "tfidf",
+    "sif",
+    "scdv",
+    "vlawe",
+    "vlawe & mean+max+min",
+)
 # Clusters make many columns; "concat" would double them for nothing that was seen.
 OURS = tuple(
     Contestant("skw2v", pooling, one)
     for pooling in POOLINGS
     for one in EMBEDDINGS
-    if not ("scdv" in pooling and one == "concat")
+    if one != "concat" or not CLUSTERED & set(Contestant("skw2v", pooling).poolings)
 )
 VARIED = (MEAN, Contestant("skw2v", "mean", "concat"), Contestant("skw2v", "tfidf", "concat"))
 
