@@ -118,7 +118,11 @@ def extension(name, sources):
     return Extension(
         f"skw2v.{name}",
         sources=[f"skw2v/{name}.pyx", *(str(KERNELS / source) for source in sources)],
-        depends=["setup.py", *(str(path) for path in sorted(KERNELS.glob("*.[ch]")))],
+        depends=[
+            "setup.py",
+            "skw2v/_kernels.pxd",
+            *(str(path) for path in sorted(KERNELS.glob("*.[ch]"))),
+        ],
         include_dirs=[str(KERNELS), np.get_include()],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     )
@@ -126,7 +130,9 @@ def extension(name, sources):
 
 extensions = [
     extension("_kernels", ["dispatch.c", "engine.c", "team.c", *bodies]),
+    extension("_pool", []),  # calls the bodies that _kernels has chosen
     extension("_tokenize", ["scanner.c", "token_table.c"]),
+    extension("_tree", []),
 ]
 
 setup(

@@ -51,6 +51,8 @@ and the rooms behind it::
     _reference_subwords.py   the same for words made of parts
     _tokenize.pyx            strings' buffers -> ids, no token as an object
     _kernels.pyx             memoryviews -> C structs, a team of threads over shards; test doors
+    _pool.pyx                memoryviews -> C structs, documents over threads
+    _tree.pyx                Huffman's tree: who joins whom, and the way to each word
     kernels/                 plain C: one body compiled per instruction set; one dispatch file;
                              the scanner of text and its table of tokens
 

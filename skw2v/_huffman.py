@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skw2v import _kernels
+from skw2v import _tree
 
 
 class HuffmanPaths(NamedTuple):
@@ -53,5 +53,5 @@ def huffman_paths(counts):
     order = np.argsort(-counts, kind="stable")[::-1]
     leaf = np.empty(len(counts), dtype=np.int64)
     leaf[order] = np.arange(len(counts))
-    parent, code = _kernels.join_lightest(counts[order])
-    return HuffmanPaths(*_kernels.climb(parent, code, leaf))
+    parent, code = _tree.join_lightest(counts[order])
+    return HuffmanPaths(*_tree.climb(parent, code, leaf))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skw2v import _kernels
+from skw2v import _kernels, _tree
 from skw2v._sampling import kept_counts
 
 # How often the kept tokens of a round may meet on the same word, and the step it was measured at:
@@ -121,6 +121,6 @@ def n_hot_nodes(paths, word_counts, keep_threshold, layout):
     counted by what subsampling leaves of it, and the two orders differ a little.
     """
     kept = kept_counts(word_counts, keep_threshold)
-    share = _kernels.weight_passing(paths.offsets, paths.nodes, kept / kept.sum())
+    share = _tree.weight_passing(paths.offsets, paths.nodes, kept / kept.sum())
     shard_kept = layout.shard_tokens * kept.sum() / word_counts.sum()
     return int(np.count_nonzero(share * shard_kept > MIN_HOT_TOUCHES))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skw2v import _kernels
+from skw2v import _pool
 from skw2v._parameters import POOLINGS
 from skw2v._sampling import natural_log
 
@@ -176,7 +176,7 @@ def pool_documents(corpus, vectors, pooling, n_threads, out, column=0, weights=N
                 row = weights[ids] @ vectors[ids] / len(ids)
                 out[i, column : column + n_features] = row - (row @ removed) * removed
     """
-    _kernels.pool(
+    _pool.pool(
         corpus.token_ids,
         corpus.document_offsets,
         vectors,
@@ -235,7 +235,7 @@ def nearest_centers(vectors, centers, n_threads):
     """
     vectors = np.ascontiguousarray(vectors)
     nearest, lengths = np.empty(len(vectors), dtype=np.int32), np.empty(len(vectors))
-    _kernels.nearest_centers(vectors, centers, nearest, lengths, n_threads)
+    _pool.nearest_centers(vectors, centers, nearest, lengths, n_threads)
     return nearest, np.divide(1, lengths, out=np.zeros_like(lengths), where=nearest >= 0)
 
 
@@ -294,7 +294,7 @@ def pool_clusters(corpus, vectors, soft, threshold, n_threads, residuals=None, s
     for start in range(0, corpus.n_documents, size):
         offsets = corpus.document_offsets[start : start + size + 1]
         n_kept = np.empty(len(offsets) - 1, dtype=np.int64)
-        _kernels.pool_clusters(
+        _pool.pool_clusters(
             corpus.token_ids,
             offsets,
             vectors,
@@ -332,7 +332,7 @@ def count_documents(corpus, n_words, document_weight=None):
     counts : ndarray of shape (n_words,), dtype float64
     """
     counts = np.zeros(n_words)
-    _kernels.count_documents(corpus.token_ids, corpus.document_offsets, document_weight, counts)
+    _pool.count_documents(corpus.token_ids, corpus.document_offsets, document_weight, counts)
     return counts
 
 

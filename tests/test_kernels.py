@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from skw2v import _kernels
+from skw2v import _kernels, _pool
 from skw2v._reference import (
     INIT,
     NOISE,
@@ -364,12 +364,12 @@ def test_pooling_is_the_reference_at_any_number_of_threads(isa, pooling, n_compo
     expected = pool_reference(token_ids, offsets, vectors, pooling)
     for n_threads in (1, 2, 20):
         out = np.full(expected.shape, np.nan, dtype=np.float32)
-        _kernels.pool(token_ids, offsets, vectors, pooling, out, n_threads)
+        _pool.pool(token_ids, offsets, vectors, pooling, out, n_threads)
         # Gathered in float64 and rounded once.
         np.testing.assert_array_equal(out, expected.astype(np.float32))
     # Beside what other poolings have put there.
     out = np.full((len(sizes), 3 * n_components), -7, dtype=np.float32)
-    _kernels.pool(token_ids, offsets, vectors, pooling, out, 2, column=n_components)
+    _pool.pool(token_ids, offsets, vectors, pooling, out, 2, column=n_components)
     np.testing.assert_array_equal(np.split(out, 3, axis=1)[1], expected.astype(np.float32))
     assert (np.delete(out, np.s_[n_components : 2 * n_components], axis=1) == -7).all()
 
@@ -400,7 +400,7 @@ def test_weights_and_what_is_removed_are_the_reference(isa, n_components, monkey
     for pooling, rows in expected.items():
         for removed in (None, direction):
             out = np.full(rows.shape, np.nan, dtype=np.float32)
-            _kernels.pool(*documents, pooling, out, 2, weights=weights, removed=removed)
+            _pool.pool(*documents, pooling, out, 2, weights=weights, removed=removed)
             left = rows if removed is None else sif_reference(rows, removed)
             # Gathered in float64, but in another order, and rounded once.
             np.testing.assert_allclose(out, left, rtol=1.2e-7, atol=1e-7 * np.abs(rows).max())
@@ -432,7 +432,7 @@ def test_clusters_are_the_reference(isa, n_components, n_clusters, monkeypatch):
             values = np.full(rows.shape, np.nan, dtype=np.float32)
             n_kept = np.empty(len(rows), dtype=np.int64)
             occurrences = np.zeros((n_threads, 50), dtype=np.int32)
-            _kernels.pool_clusters(
+            _pool.pool_clusters(
                 *documents, *entries, n_clusters, threshold, occurrences, columns, values, n_kept
             )
             assert not occurrences.any()
@@ -454,7 +454,7 @@ def hard_clusters(n_components, n_clusters):
     rng = np.random.default_rng(6)
     centers = rng.standard_normal((n_clusters, n_components)).astype(np.float32)
     nearest, lengths = np.empty(50, dtype=np.int32), np.empty(50)
-    _kernels.nearest_centers(documents[2], centers, nearest, lengths, 2)
+    _pool.nearest_centers(documents[2], centers, nearest, lengths, 2)
     return documents, weights, centers, nearest, lengths
 
 
@@ -470,14 +470,14 @@ def test_nearest_centers_are_the_references(isa, n_components, monkeypatch):
     assert lengths[-1] == 0
     for row in (0, 7, 49):  # alone
         one, length = np.empty(1, dtype=np.int32), np.empty(1)
-        _kernels.nearest_centers(documents[2][row : row + 1], centers, one, length, 1)
+        _pool.nearest_centers(documents[2][row : row + 1], centers, one, length, 1)
         assert (one[0], length[0]) == (nearest[row], lengths[row])
 
 
 def test_the_first_of_equally_near_centers_is_taken():
     centers = np.float32([[0, 3], [1, 0], [1, 0], [1, 0]])
     nearest = np.empty(2, dtype=np.int32)
-    _kernels.nearest_centers(np.float32([[5, 0], [0, 1]]), centers, nearest, np.empty(2), 1)
+    _pool.nearest_centers(np.float32([[5, 0], [0, 1]]), centers, nearest, np.empty(2), 1)
     assert nearest.tolist() == [1, 1]  # (0, 1) is 2 from (0, 3), and 1.41 from (1, 0)
 
 
@@ -487,7 +487,7 @@ def pool_residuals(documents, weights, centers, nearest, lengths, n_threads):
     values, n_kept = np.empty((12, width), dtype=np.float32), np.empty(12, dtype=np.int64)
     scales = np.zeros(50)
     scales[:-1] = 1 / lengths[:-1]
-    _kernels.pool_clusters(
+    _pool.pool_clusters(
         *documents,
         np.append(np.arange(50), 49),  # each in one, the last in none
         nearest[:-1],
@@ -528,12 +528,12 @@ def test_every_instruction_set_pools_the_same_bits(monkeypatch):
     for isa in ISAS:
         monkeypatch.setenv("SKW2V_ISA", isa)
         out = np.empty((12, 33), dtype=np.float32)
-        _kernels.pool(*documents, "weighted_mean", out, 1, weights=weights, removed=weights[:33])
+        _pool.pool(*documents, "weighted_mean", out, 1, weights=weights, removed=weights[:33])
         columns = np.zeros((12, 165), dtype=np.int32)
         values = np.zeros((12, 165), dtype=np.float32)
         n_kept = np.empty(12, dtype=np.int64)
         occurrences = np.zeros((1, 50), dtype=np.int32)
-        _kernels.pool_clusters(*documents, *entries, 5, 0.0, occurrences, columns, values, n_kept)
+        _pool.pool_clusters(*documents, *entries, 5, 0.0, occurrences, columns, values, n_kept)
         kept = [row[:n].tobytes() for row, n in zip(values, n_kept, strict=True)]
         residuals = pool_residuals(*hard_clusters(33, 5), 1)
         found.add((out.tobytes(), *kept, residuals.tobytes()))

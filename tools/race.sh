@@ -15,7 +15,7 @@
 # Takes one to two minutes. Needs a compiler with these sanitizers: GCC or Clang (CC=clang); on Debian
 # and Ubuntu, gcc brings them. Threads are POSIX threads: GCC's OpenMP library is not built for the
 # ThreadSanitizer, which would not see its barriers. So what remains unseen is the one line of OpenMP
-# that starts the team, and the loops in _kernels.pyx that fill or pool rows, a thread each its own.
+# that starts the team, and the loops of the Cython modules that fill or pool rows, a thread each its own.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
