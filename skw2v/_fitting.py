@@ -20,7 +20,7 @@ from skw2v._document_features import (
     learn_poolings,
     learn_tfidf,
 )
-from skw2v._parameters import check_document_weight
+from skw2v._parameters import check_document_weight, training_parameters
 from skw2v._pooling import check_embedding, poolings_of
 from skw2v._progress import Progress, no_progress
 from skw2v._state import fitted_attributes
@@ -58,7 +58,7 @@ def fit(model, X, y, sample_weight):
     """
     check_embedding(model.embedding, model.loss)
     poolings_of(model.pooling)
-    parameters = model._training_parameters()
+    parameters = training_parameters(model)
     goes_on = model.warm_start and model.__sklearn_is_fitted__()
     stream = {}
     if goes_on:
@@ -150,7 +150,7 @@ def partial_fit(model, X, sample_weight):
             "grow_vocabulary=True does not go with loss='hierarchical_softmax': the tree over "
             "the words cannot grow once its nodes are trained"
         )
-    parameters = model._training_parameters()
+    parameters = training_parameters(model)
     start, words_seen, pending = None, 0, {}
     if model.__sklearn_is_fitted__():
         parameters = _gone_on_with(model, parameters)

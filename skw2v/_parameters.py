@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from skw2v._sklearn import HasMethods, Interval, StrOptions
 
@@ -104,6 +105,53 @@ class TrainingParameters:
         if self.remove_accidental_hits == "auto":
             return self.loss != "nce"
         return self.remove_accidental_hits
+
+
+def training_parameters(model):
+    """What an estimator's parameters say of training, the seed being drawn.
+
+    Parameters
+    ----------
+    model : Word2VecTransformer
+
+    Returns
+    -------
+    parameters : TrainingParameters
+        From `without_ignored`.
+
+    Raises
+    ------
+    ValueError
+        If the learning rate would rise, or `subword` is not what `check_subword` takes.
+    """
+    if model.min_learning_rate > model.learning_rate:
+        raise ValueError(
+            f"min_learning_rate={model.min_learning_rate} is above "
+            f"learning_rate={model.learning_rate}, but the rate can only fall; lower "
+            "min_learning_rate or raise learning_rate."
+        )
+    hits = model.remove_accidental_hits
+    # Plain Python numbers, because equal numbers of other types would miss the cache.
+    parameters = TrainingParameters(
+        architecture=model.architecture,
+        cbow_gradient=model.cbow_gradient,
+        loss=model.loss,
+        noise=model.noise,
+        remove_accidental_hits=hits if hits == "auto" else bool(hits),
+        n_components=int(model.n_components),
+        window=int(model.window),
+        dynamic_window=bool(model.dynamic_window),
+        n_negatives=int(model.n_negatives),
+        noise_exponent=float(model.noise_exponent),
+        subsample=float(model.subsample),
+        learning_rate=float(model.learning_rate),
+        min_learning_rate=float(model.min_learning_rate),
+        max_iter=int(model.max_iter),
+        seed=int(check_random_state(model.random_state).randint(2**31 - 1)),
+        subword=check_subword(model.subword),
+        n_buckets=int(model.n_buckets),
+    )
+    return without_ignored(parameters)
 
 
 def check_document_weight(sample_weight, n_documents):

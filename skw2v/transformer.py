@@ -1,7 +1,6 @@
 """`Word2VecTransformer`: parameters, and fit/transform as a short recipe."""
 
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skw2v import _document_features, _fitting
@@ -9,12 +8,7 @@ from skw2v._analyzer import build_analyzer, check_documents
 from skw2v._callbacks import CallbackSupportMixin
 from skw2v._corpus import encode, read_documents, unknown_share
 from skw2v._likelihood import HeldOutPairs
-from skw2v._parameters import (
-    PARAMETER_CONSTRAINTS,
-    TrainingParameters,
-    check_subword,
-    without_ignored,
-)
+from skw2v._parameters import PARAMETER_CONSTRAINTS
 from skw2v._pooling import check_embedding, combine_vectors, vectors_of
 from skw2v._sklearn import documentation_template, keep_index, validated
 from skw2v._state import readable_state, writable_state
@@ -809,36 +803,6 @@ default="mean"
             token_pattern=self.token_pattern,
             analyzer=self.analyzer,
         )
-
-    def _training_parameters(self):
-        if self.min_learning_rate > self.learning_rate:
-            raise ValueError(
-                f"min_learning_rate={self.min_learning_rate} is above "
-                f"learning_rate={self.learning_rate}, but the rate can only fall; lower "
-                "min_learning_rate or raise learning_rate."
-            )
-        hits = self.remove_accidental_hits
-        # Plain Python numbers, because equal numbers of other types would miss the cache.
-        parameters = TrainingParameters(
-            architecture=self.architecture,
-            cbow_gradient=self.cbow_gradient,
-            loss=self.loss,
-            noise=self.noise,
-            remove_accidental_hits=hits if hits == "auto" else bool(hits),
-            n_components=int(self.n_components),
-            window=int(self.window),
-            dynamic_window=bool(self.dynamic_window),
-            n_negatives=int(self.n_negatives),
-            noise_exponent=float(self.noise_exponent),
-            subsample=float(self.subsample),
-            learning_rate=float(self.learning_rate),
-            min_learning_rate=float(self.min_learning_rate),
-            max_iter=int(self.max_iter),
-            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
-            subword=check_subword(self.subword),
-            n_buckets=int(self.n_buckets),
-        )
-        return without_ignored(parameters)
 
     @property
     def _doc_link_template(self):

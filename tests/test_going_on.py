@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from skw2v import Word2VecTransformer, _fitting
+from skw2v._parameters import training_parameters
 from skw2v._training import rate_at
 
 LOSSES = ["negative_sampling", "nce", "sampled_softmax", "hierarchical_softmax", "softmax"]
@@ -253,7 +254,7 @@ def test_the_rate_is_constant_or_falls_over_total_words(documents, monkeypatch):
 
 
 def test_rate_at_is_linear_and_then_stays():
-    parameters = small(learning_rate=0.05, min_learning_rate=0.01)._training_parameters()
+    parameters = training_parameters(small(learning_rate=0.05, min_learning_rate=0.01))
     np.testing.assert_allclose(
         rate_at(np.array([0, 0.5, 1, 7]), parameters), [0.05, 0.03, 0.01, 0.01]
     )
