@@ -38,7 +38,7 @@ SIZES_BESIDE_TFIDF = (0.1, 0.3, 1.0)
 ROTATED_FROM = 500
 ROTATED_UP_TO = 12_000
 DENSE_FROM = 0.02
-ROTATED_JITTER = 1e-6
+ROTATED_JITTER = 1e-5
 
 # L-BFGS stops here at the latest, for all alike; accuracies have settled long before.
 MAX_ITER = 200
