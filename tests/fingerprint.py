@@ -17,7 +17,15 @@ def fingerprint(documents, n_documents=None, **parameters):
     if n_documents is not None:
         documents = list(islice(documents, n_documents))
     estimator = Word2VecTransformer(
-        **{"min_count": 1, "max_iter": 2, "random_state": 3, "embedding": "concat"} | parameters
+        **{
+            "min_count": 1,
+            "max_iter": 2,
+            "window": 5,
+            "learning_rate": 0.025,
+            "random_state": 3,
+            "embedding": "concat",
+        }
+        | parameters
     )
     fitted = estimator.fit(documents)
     digest = hashlib.sha256(json.dumps(list(fitted.vocabulary_)).encode())

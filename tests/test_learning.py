@@ -21,6 +21,7 @@ def learn(documents, **parameters):
             "n_components": 15,
             "min_count": 1,
             "subsample": 0,
+            "window": 5,
             "learning_rate": 0.05,
             "max_iter": 8,
             "random_state": 0,

@@ -364,7 +364,7 @@ def test_a_stream_that_grows_keeps_what_it_has_learned():
 
 
 def test_warm_start_goes_on_to_the_same_bits():
-    settings = {"min_learning_rate": 0.025, "warm_start": True}
+    settings = {"learning_rate": 0.05, "min_learning_rate": 0.05, "warm_start": True}
     model = make_transformer(max_iter=2, **settings).fit(DOCUMENTS)
     model.set_params(max_iter=4).fit(DOCUMENTS)
     at_once = make_transformer(max_iter=4, **settings).fit(DOCUMENTS)
