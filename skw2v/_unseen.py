@@ -5,9 +5,8 @@ import numpy as np
 from skw2v import _kernels
 from skw2v._corpus import encode_as
 from skw2v._subwords import parts_of_unseen
+from skw2v._trainer import BLOCK
 from skw2v._vocabulary import find_ids
-
-_BLOCK = 16  # the kernels want rows of whole blocks
 
 
 def encode_with_unseen(documents, vocabulary, trained, parameters, n_threads):
@@ -58,7 +57,7 @@ def _composed(subword_vectors, part_offsets, parts, n_threads):
     """The means of the rows that each word is made of; the same bits as in training."""
     used, parts = np.unique(parts, return_inverse=True)
     d = subword_vectors.shape[1]
-    stride = -(-d // _BLOCK) * _BLOCK
+    stride = -(-d // BLOCK) * BLOCK
     rows = np.zeros((max(len(used), 1), stride), dtype=np.float32)
     rows[: len(used), :d] = subword_vectors[used]
     out = np.empty((len(part_offsets) - 1, stride), dtype=np.float32)

@@ -479,7 +479,7 @@ default="mean"
 
         Every call trains at `learning_rate`, or, if `total_words` is given, at a rate that falls
         from call to call. `max_iter`, `warm_start`, `verbose`, `memory` and callbacks have no part
-        in it. After it `pooling="sif"` and "scdv" need `fit_pooling`.
+        in it. After it `pooling="sif"`, "scdv" and "vlawe" need `fit_pooling`.
 
         Parameters
         ----------
