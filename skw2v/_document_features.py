@@ -89,7 +89,7 @@ class DocumentFrequencies:
 
     def idf_of_unseen(self):
         """That of a word that is in none of the documents."""
-        return np.log(1 + self.n_documents) + 1
+        return float(natural_log(1 + self.n_documents)) + 1
 
 
 # --- What is learned
