@@ -151,7 +151,8 @@ cdef extern from "engine.h" nogil:
     int skw2v_allocate(skw2v_engine *engine)
     void skw2v_release(skw2v_engine *engine)
     void skw2v_start_epoch(skw2v_engine *engine, int64_t epoch, int shard)
-    void skw2v_prepare_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard)
+    void skw2v_plan_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard)
+    void skw2v_mark_shard(skw2v_engine *engine, int64_t round, int shard)
     void skw2v_start_team(skw2v_team *team, int n_threads, int n_cores)
     void skw2v_run_rounds(skw2v_engine *engine, const skw2v_body *body, skw2v_team *team,
                           int thread, int64_t epoch, int64_t first, int64_t n,

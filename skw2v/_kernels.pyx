@@ -237,13 +237,14 @@ cdef class Engine:
     def start_epoch(self, int64_t epoch):
         """Put every shard at the start of its part of the corpus."""
         cdef int s
-        # A round that was prepared and never run has left its marks.
+        # A round that was planned and never run has left its marks.
         memset(self.engine.marks, 0, self.engine.n_words * self.engine.mark_stride)
         self.epoch = epoch
         self.next_round = 0
         for s in range(self.engine.n_shards):
             skw2v_start_epoch(&self.engine, epoch, s)
-            skw2v_prepare_shard(&self.engine, epoch, 0, s)
+            skw2v_plan_shard(&self.engine, epoch, 0, s)
+            skw2v_mark_shard(&self.engine, 0, s)
         if self.engine.subwords != NULL:
             for s in range(self.engine.n_shards):
                 self.body.compose_shard(&self.engine, 0, s)

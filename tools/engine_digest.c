@@ -110,7 +110,8 @@ static int train(const skw2v_body *body, int architecture, int loss) {
         skw2v_team team;
         for (int s = 0; s < engine.n_shards; s++) {
             skw2v_start_epoch(&engine, epoch, s);
-            skw2v_prepare_shard(&engine, epoch, 0, s);
+            skw2v_plan_shard(&engine, epoch, 0, s);
+            skw2v_mark_shard(&engine, 0, s);
         }
         skw2v_start_team(&team, 1, 1);
         skw2v_run_rounds(&engine, body, &team, 0, epoch, 0, n_rounds, learning_rates);

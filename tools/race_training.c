@@ -158,7 +158,8 @@ static result train(const race_setting *set, const race_corpus *text, const skw2
     for (int64_t epoch = 0; epoch < N_EPOCHS; epoch++) {
         for (int s = 0; s < engine.n_shards; s++) {
             skw2v_start_epoch(&engine, epoch, s);
-            skw2v_prepare_shard(&engine, epoch, 0, s);
+            skw2v_plan_shard(&engine, epoch, 0, s);
+            skw2v_mark_shard(&engine, 0, s);
         }
         for (int s = 0; s < engine.n_shards && engine.subwords != NULL; s++)
             body->compose_shard(&engine, 0, s);

@@ -242,7 +242,7 @@ static void plan_pool(const skw2v_engine *engine, skw2v_plan *plan, uint64_t key
     }
 }
 
-void skw2v_prepare_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard) {
+void skw2v_plan_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard) {
     skw2v_stream *stream = &engine->streams[shard];
     skw2v_plan *plan = &engine->plans[round & 1][shard];
     const int64_t segment_begin = shard * engine->segment;
@@ -271,6 +271,10 @@ void skw2v_prepare_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int
                   skw2v_stream_key(engine->seed, SKW2V_PURPOSE_NOISE, (uint64_t)epoch),
                   (uint64_t)(round * engine->n_shards + shard));
     }
+}
+
+void skw2v_mark_shard(skw2v_engine *engine, int64_t round, int shard) {
+    const skw2v_plan *plan = &engine->plans[round & 1][shard];
     for (int32_t i = 0; i < plan->n_slots; i++)
         engine->marks[plan->slots[i].word * (int64_t)engine->mark_stride + shard] =
             (uint8_t)plan->slots[i].roles;

@@ -1,6 +1,8 @@
 /* The engine's data: what training reads, what it changes, and the plan of one shard of one round.
  *
- *   prepare   token stream -> plan: kept tokens, windows, noise pool, the rows they touch
+ *   plan      token stream -> plan: kept tokens, windows, noise pool, the rows they touch
+ *
+ *   mark      plan -> marks: which rows those are
  *
  *   train     plan -> rows trained: in place where no other shard of the round touches the row, on
  *             a private copy otherwise
@@ -9,15 +11,16 @@
  *
  *   spread, compose   with subwords: see subwords.h
  *
- * A round is: prepare all | train all | merge all, where | is a barrier. Within a phase shards
+ * A round is: plan all, mark all | train all | merge all, where | is a barrier. Within a phase shards
  * share nothing they write, so the order and the number of threads cannot change a bit:
  *
- *   marks[word][shard] is written by `shard` alone (prepare, merge) and read by all (train);
+ *   marks[word][shard] is written by `shard` alone (mark, merge) and read by all (train);
  *   matrix rows touched by one shard are written by that shard alone (train);
  *   matrix rows touched by several are read (train), then written by one of them (merge); so are
  *   the hot rows, which all shards are taken to touch.
  *
- * Preparing round r+1 writes the other one of two plans, so it may share a phase with merging r.
+ * Planning round r+1 writes the other one of two plans and no marks, so it may share a phase with
+ * training r, and a shard's turn of marking r+1 follows its own of merging r.
  * With subwords, spreading what round r has changed and composing for r+1 are phases of their own.
  */
 #ifndef SKW2V_ENGINE_H
@@ -178,7 +181,7 @@ typedef struct {
     int spins; /* of a waiting thread before it yields its core; 0 if threads outnumber cores */
     _Alignas(64) atomic_int arrived;
     _Alignas(64) atomic_int generation;
-    _Alignas(64) atomic_int claimed[4][SKW2V_MAX_SHARDS]; /* last round whose phase was taken */
+    _Alignas(64) atomic_int claimed[5][SKW2V_MAX_SHARDS]; /* last round whose phase was taken */
 } skw2v_team;
 
 /* The targets of a window: rows to score against hidden, with label, weight and offset each. The
@@ -222,7 +225,8 @@ int skw2v_allocate(skw2v_engine *engine);
 void skw2v_release(skw2v_engine *engine);
 
 void skw2v_start_epoch(skw2v_engine *engine, int64_t epoch, int shard);
-void skw2v_prepare_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard);
+void skw2v_plan_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard);
+void skw2v_mark_shard(skw2v_engine *engine, int64_t round, int shard);
 int32_t skw2v_find_slot(const skw2v_plan *plan, int32_t table_size, int32_t word);
 
 /* What becomes of the vectors of a document's tokens. */
@@ -290,7 +294,7 @@ typedef struct {
 } skw2v_body;
 
 /* What thread `thread` of the team does of rounds [first, first + n): call it from every one of
- * them. Round `first` must have been prepared (and composed); round first + n is on return. */
+ * them. Round `first` must have been planned and marked (and composed); round first + n is on return. */
 void skw2v_run_rounds(skw2v_engine *engine, const skw2v_body *body, skw2v_team *team, int thread,
                       int64_t epoch, int64_t first, int64_t n, const float *learning_rates);
 void skw2v_start_team(skw2v_team *team, int n_threads, int n_cores);

@@ -1,6 +1,9 @@
-/* Rounds over threads: two phases a round, with subwords four, a barrier after each.
+/* Rounds over threads: two phases between barriers a round, with subwords four.
  *
- *     train all shards | merge all, prepare all for the next round | spread | compose |
+ *     train all shards, plan all for the next round | merge all, mark all | spread | compose |
+ *
+ * Who has no shard left to train goes on to plan: many short pieces of work at the end of a phase
+ * make the wait for its last one short.
  *
  * A round lasts a fraction of a millisecond, so the barrier decides what a busy machine costs.
  * OpenMP runtimes let a waiting thread spin for milliseconds by default: where another process
@@ -32,7 +35,7 @@
 
 #define SPINS 1000 /* about 10 to 30 microseconds */
 
-enum { TRAIN = 0, MERGE = 1, SPREAD = 2, COMPOSE = 3, N_PHASES = 4 };
+enum { TRAIN = 0, PLAN = 1, MERGE = 2, SPREAD = 3, COMPOSE = 4, N_PHASES = 5 };
 
 void skw2v_start_team(skw2v_team *team, int n_threads, int n_cores) {
     memset(team, 0, sizeof *team);
@@ -84,16 +87,19 @@ void skw2v_run_rounds(skw2v_engine *engine, const skw2v_body *body, skw2v_team *
                     continue;
                 if (phase == TRAIN)
                     body->train_shard(engine, round, shard, learning_rates[r]);
+                if (phase == PLAN)
+                    skw2v_plan_shard(engine, epoch, round + 1, shard);
                 if (phase == MERGE) {
                     body->merge_shard(engine, round, shard);
-                    skw2v_prepare_shard(engine, epoch, round + 1, shard);
+                    skw2v_mark_shard(engine, round + 1, shard);
                 }
                 if (phase == SPREAD)
                     body->spread_shard(engine, round, shard);
                 if (phase == COMPOSE)
                     body->compose_shard(engine, round + 1, shard);
             }
-            wait_for_all(team);
+            if (phase != TRAIN)
+                wait_for_all(team);
         }
     }
 }
