@@ -12,6 +12,7 @@ cdef extern from "engine.h" nogil:
     enum:
         SKW2V_SKIPGRAM
         SKW2V_CBOW
+        SKW2V_DOCUMENT
         SKW2V_CBOW_EXACT
         SKW2V_CBOW_WORD2VEC
         SKW2V_NEGATIVE_SAMPLING
@@ -19,6 +20,7 @@ cdef extern from "engine.h" nogil:
         SKW2V_SAMPLED_SOFTMAX
         SKW2V_HIERARCHICAL_SOFTMAX
         SKW2V_SOFTMAX
+        SKW2V_ONE_VERSUS_REST
         SKW2V_PARTITION_TARGETS
         SKW2V_LINK_SIGMOID
         SKW2V_LINK_SOFTMAX
@@ -56,6 +58,9 @@ cdef extern from "engine.h" nogil:
         int64_t n_tokens
         int64_t n_documents
         int64_t n_words
+        int64_t n_targets
+        const int64_t *label_offsets
+        const int32_t *labels
         const uint32_t *keep_threshold
         const uint32_t *alias_threshold
         const int32_t *alias
@@ -66,6 +71,7 @@ cdef extern from "engine.h" nogil:
         const int64_t *path_offsets
         const int32_t *path_steps
         int bias_column
+        int curvature_column
         int64_t hot_first
         int64_t n_hot
         int architecture
@@ -79,12 +85,16 @@ cdef extern from "engine.h" nogil:
         int n_shards
         int64_t shard_tokens
         int64_t segment
+        const int64_t *order
+        const int64_t *shares
+        int64_t n_shares
         const int64_t *part_offsets
         const int32_t *parts
         float *input
         float *output
         float *subwords
         uint8_t *marks
+        int64_t n_ids
         int mark_stride
         skw2v_plan *plans[2]
         skw2v_stream *streams

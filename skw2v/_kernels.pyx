@@ -89,6 +89,12 @@ LOSSES = {
     "sampled_softmax": SKW2V_SAMPLED_SOFTMAX,
     "hierarchical_softmax": SKW2V_HIERARCHICAL_SOFTMAX,
     "softmax": SKW2V_SOFTMAX,
+    "ova": SKW2V_ONE_VERSUS_REST,
+}
+ARCHITECTURES = {
+    "skipgram": SKW2V_SKIPGRAM,
+    "cbow": SKW2V_CBOW,
+    "document": SKW2V_DOCUMENT,
 }
 
 
@@ -99,16 +105,19 @@ cdef class Engine:
     (n_words, stride; for hierarchical softmax a row for each node) are trained in place. With
     ``bias_column``, that column of ``input`` must be 1, and that of ``output`` holds the change of
     the biases; what they start from is in ``offsets``.
-    ``noise`` is an alias table, (threshold, alias); ``offsets`` (n_words,) are subtracted from the
-    scores; ``paths`` (offsets, 2 * nodes + labels) go with hierarchical softmax. ``hot_rows``,
-    (first, end), are output rows that most shards touch: for softmax all, for hierarchical softmax
-    the top of the tree. ``subwords``, (offsets, parts, matrix), are what the input rows of words
+    For documents, ``labels`` (offsets, classes) say what each is to predict: output rows are those
+    of classes then, the targets, which otherwise are the words. ``keep_threshold`` is None.
+    ``noise`` is an alias table of the targets, (threshold, alias); ``offsets`` (n_targets,) are
+    subtracted from scores; ``paths`` (offsets, 2 * nodes + labels) go with hierarchical softmax.
+    ``hot_rows``, (first, end), are output rows that most shards touch: for softmax all, for
+    hierarchical softmax the top of the tree. In ``curvature_column`` documents' output rows note
+    how far a step bends them; input rows are 0 there. ``subwords``, (offsets, parts, matrix), are what the input rows of words
     are made of: ``matrix`` is trained, and ``input`` is valid after `compose`.
     """
 
     cdef skw2v_engine engine
     cdef const skw2v_body *body
-    cdef object alive
+    cdef object alive, alive_order
     cdef int64_t epoch
     cdef int64_t next_round
     cdef readonly int64_t n_rounds
@@ -121,6 +130,7 @@ cdef class Engine:
         float[:, ::1] input,
         float[:, ::1] output,
         *,
+        labels=None,
         noise=None,
         const float[::1] offsets=None,
         paths=None,
@@ -140,12 +150,13 @@ cdef class Engine:
         int n_shards,
         int64_t shard_tokens,
         isa=None,
+        int curvature_column=-1,
     ):
         cdef:
             const uint32_t[::1] alias_threshold
             const int32_t[::1] alias, path_steps
-            const int64_t[::1] path_offsets, part_offsets
-            const int32_t[::1] parts
+            const int64_t[::1] path_offsets, part_offsets, label_offsets
+            const int32_t[::1] parts, label_list
             float[:, ::1] subword_rows
         if not (1 <= n_shards <= SKW2V_MAX_SHARDS and 1 <= group_size <= SKW2V_MAX_GROUP):
             raise ValueError(f"{n_shards=} or {group_size=} out of range")
@@ -159,16 +170,25 @@ cdef class Engine:
         if (paths is None) == (loss == "hierarchical_softmax"):
             raise ValueError(f"{loss=} with {'' if paths else 'no '}paths")
         if not 0 <= hot_rows[0] <= hot_rows[1] <= output.shape[0] or (
-            loss == "softmax" and hot_rows != (0, output.shape[0])
+            loss in ("softmax", "ova") and hot_rows != (0, output.shape[0])
         ):
             raise ValueError(f"{loss=} with {hot_rows=} of {output.shape[0]}")
+        if (labels is None) == (architecture == "document") or (
+            labels is None and loss == "ova"
+        ):
+            raise ValueError(f"{architecture=}, {loss=} with {'' if labels else 'no '}labels")
         n_words = input.shape[0]
+        n_documents = document_offsets.shape[0] - 1
+        n_targets = n_words
+        if labels is not None:
+            n_targets = output.shape[0] + (loss == "hierarchical_softmax")
         sizes = {
-            "keep_threshold": (keep_threshold.shape[0], n_words),
-            "output": (output.shape[0], n_words - (loss == "hierarchical_softmax")),
-            "offsets": (n_words if offsets is None else offsets.shape[0], n_words),
-            "noise": (n_words if noise is None else len(noise[1]), n_words),
-            "paths": (n_words + 1 if paths is None else len(paths[0]), n_words + 1),
+            "keep_threshold": (n_words if labels else keep_threshold.shape[0], n_words),
+            "output": (output.shape[0], n_targets - (loss == "hierarchical_softmax")),
+            "labels": (len(labels[0]) if labels else n_documents + 1, n_documents + 1),
+            "offsets": (n_targets if offsets is None else offsets.shape[0], n_targets),
+            "noise": (n_targets if noise is None else len(noise[1]), n_targets),
+            "paths": (n_targets + 1 if paths is None else len(paths[0]), n_targets + 1),
             "subwords": (n_words + 1 if subwords is None else len(subwords[0]), n_words + 1),
         }
         for name, (found, expected) in sizes.items():
@@ -176,14 +196,20 @@ cdef class Engine:
                 raise ValueError(f"{name} has {found} entries, expected {expected}")
         memset(&self.engine, 0, sizeof(self.engine))
         self.body = choose_body(isa)
-        self.alive = (token_ids, document_offsets, keep_threshold, noise, offsets, paths,
-                      subwords, input, output)
+        self.alive = (token_ids, document_offsets, keep_threshold, labels, noise, offsets,
+                      paths, subwords, input, output)
         self.engine.token_ids = &token_ids[0]
         self.engine.document_offsets = &document_offsets[0]
         self.engine.n_tokens = token_ids.shape[0]
         self.engine.n_documents = document_offsets.shape[0] - 1
         self.engine.n_words = input.shape[0]
-        self.engine.keep_threshold = &keep_threshold[0]
+        self.engine.n_targets = n_targets
+        if labels is not None:
+            label_offsets, label_list = labels
+            self.engine.label_offsets = &label_offsets[0]
+            self.engine.labels = &label_list[0]
+        else:
+            self.engine.keep_threshold = &keep_threshold[0]
         if noise is not None:
             alias_threshold, alias = noise
             self.engine.alias_threshold = &alias_threshold[0]
@@ -208,7 +234,7 @@ cdef class Engine:
         self.engine.bias_column = bias_column
         self.engine.hot_first = hot_rows[0]
         self.engine.n_hot = hot_rows[1] - hot_rows[0]
-        self.engine.architecture = {"skipgram": SKW2V_SKIPGRAM, "cbow": SKW2V_CBOW}[architecture]
+        self.engine.architecture = ARCHITECTURES[architecture]
         self.engine.cbow_gradient = {"exact": SKW2V_CBOW_EXACT,
                                      "word2vec": SKW2V_CBOW_WORD2VEC}[cbow_gradient]
         self.engine.window = window
@@ -218,8 +244,11 @@ cdef class Engine:
         self.engine.group_size = group_size
         self.engine.stride = input.shape[1]
         self.engine.n_shards = n_shards
+        self.engine.curvature_column = curvature_column
         self.engine.segment = (self.engine.n_tokens + n_shards - 1) // n_shards
-        self.engine.shard_tokens = shard_tokens = min(shard_tokens, max(self.engine.segment, 1))
+        if labels is None:
+            shard_tokens = min(shard_tokens, max(self.engine.segment, 1))
+        self.engine.shard_tokens = shard_tokens
         self.engine.input = &input[0, 0]
         if output.shape[0]:
             self.engine.output = &output[0, 0]
@@ -234,11 +263,25 @@ cdef class Engine:
     def __dealloc__(self):
         skw2v_release(&self.engine)
 
-    def start_epoch(self, int64_t epoch):
-        """Put every shard at the start of its part of the corpus."""
+    def start_epoch(
+        self, int64_t epoch, const int64_t[::1] order=None, const int64_t[::1] shares=None
+    ):
+        """Put every shard at the start of its part of the corpus.
+
+        With documents, the epoch takes them in ``order``; shard s of round r takes the places
+        ``shares[r * n_shards + s]`` to the next one's, ``shard_tokens`` tokens and a part of a
+        document at most, and no empty document.
+        """
         cdef int s
+        if self.engine.architecture == SKW2V_DOCUMENT:
+            self.alive_order = (order, shares)
+            self.engine.order = &order[0]
+            self.engine.shares = &shares[0]
+            self.engine.n_shares = shares.shape[0] - 1
+            self.n_rounds = (self.engine.n_shares + self.engine.n_shards - 1
+                             ) // self.engine.n_shards
         # A round that was planned and never run has left its marks.
-        memset(self.engine.marks, 0, self.engine.n_words * self.engine.mark_stride)
+        memset(self.engine.marks, 0, self.engine.n_ids * self.engine.mark_stride)
         self.epoch = epoch
         self.next_round = 0
         for s in range(self.engine.n_shards):

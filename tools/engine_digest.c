@@ -68,6 +68,8 @@ static int train(const skw2v_body *body, int architecture, int loss) {
         .n_tokens = N_TOKENS,
         .n_documents = N_DOCUMENTS,
         .n_words = N_WORDS,
+        .n_targets = N_WORDS,
+        .curvature_column = -1,
         .keep_threshold = keep_threshold,
         .alias_threshold = alias_threshold,
         .alias = alias,

@@ -118,6 +118,8 @@ static result train(const race_setting *set, const race_corpus *text, const skw2
         .n_tokens = set->n_tokens,
         .n_documents = text->n_documents,
         .n_words = set->n_words,
+        .n_targets = set->n_words,
+        .curvature_column = -1,
         .keep_threshold = text->keep_threshold,
         .alias_threshold = text->alias_threshold,
         .alias = text->alias,

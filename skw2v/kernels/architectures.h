@@ -95,6 +95,46 @@ ALWAYS_INLINE void mean_strip(const int n_vectors, int n, float *const *rows, in
     }
 }
 
+ALWAYS_INLINE float squared_length(const float *row, int64_t stride) {
+    vf sum[PER_BLOCK];
+    for (int p = 0; p < PER_BLOCK; p++)
+        sum[p] = vf_set1(0.0f);
+    for (int64_t j = 0; j < stride; j += BLOCK)
+        for (int p = 0; p < PER_BLOCK; p++) {
+            const vf x = vf_load(row + j + p * LANES);
+            sum[p] = vf_fma(x, x, sum[p]);
+        }
+    float lanes[BLOCK], total = 0.0f;
+    for (int p = 0; p < PER_BLOCK; p++)
+        vf_store(lanes + p * LANES, sum[p]);
+    for (int lane = 0; lane < BLOCK; lane++)
+        total += lanes[lane];
+    return total;
+}
+
+/* mean of n rows, as a hidden row that a step then leaves as it is; `change` is cleared for it. */
+ALWAYS_INLINE void take_mean(int n, float *const *rows, int64_t stride, int bias_column,
+                             float *mean, float *change) {
+    int64_t j = 0;
+    for (; j + 4 * LANES <= stride; j += 4 * LANES)
+        mean_strip(4, n, rows, j, mean, change);
+    for (; j + 2 * LANES <= stride; j += 2 * LANES)
+        mean_strip(2, n, rows, j, mean, change);
+    for (; j < stride; j += LANES)
+        mean_strip(1, n, rows, j, mean, change);
+    if (bias_column >= 0)
+        mean[bias_column] = 1.0f; /* the mean of ones may be rounded */
+}
+
+/* Each of n rows += share * change, one after the other. */
+ALWAYS_INLINE void send_home(int n, float *const *rows, int64_t stride, float share,
+                             const float *change) {
+    const vf scale = vf_set1(share);
+    for (int i = 0; i < n; i++)
+        for (int64_t j = 0; j < stride; j += LANES)
+            vf_store(rows[i] + j, vf_fma(scale, vf_load(change + j), vf_load(rows[i] + j)));
+}
+
 /* Of n context positions with repeated words: the sum of the words' squared multiplicities. Each
  * occurrence adds 2 * (occurrences before it) + 1. */
 static int64_t squared_multiplicities(const skw2v_plan *plan, const skw2v_token *center,
@@ -126,15 +166,7 @@ ALWAYS_INLINE int train_cbow(const skw2v_engine *engine, const skw2v_plan *plan,
         n += c != i;
         repeats |= plan->tokens[c].previous >= center->begin;
     }
-    int64_t j = 0;
-    for (; j + 4 * LANES <= stride; j += 4 * LANES)
-        mean_strip(4, n, contexts, j, mean, change);
-    for (; j + 2 * LANES <= stride; j += 2 * LANES)
-        mean_strip(2, n, contexts, j, mean, change);
-    for (; j < stride; j += LANES)
-        mean_strip(1, n, contexts, j, mean, change);
-    if (targets->bias_column >= 0)
-        mean[targets->bias_column] = 1.0f; /* the mean of ones may be rounded */
+    take_mean(n, contexts, stride, targets->bias_column, mean, change);
     step(1, &mean, &change, targets, stride, rate, loss, scratch + 2 * stride);
 
     float share = 1.0f;
@@ -142,11 +174,36 @@ ALWAYS_INLINE int train_cbow(const skw2v_engine *engine, const skw2v_plan *plan,
         share = 1.0f / (float)n;
     else if (repeats)
         share = (float)n / (float)squared_multiplicities(plan, center, i);
-    const vf scale = vf_set1(share);
-    for (int c = 0; c < n; c++)
-        for (j = 0; j < stride; j += LANES)
-            vf_store(contexts[c] + j, vf_fma(scale, vf_load(change + j), vf_load(contexts[c] + j)));
+    send_home(n, contexts, stride, share, change);
     return 1;
+}
+
+/* Adds to a column of each target's row what a step's curvature there was: the rate times
+ * p (1 - p) |h|^2, with which the row's error along h has shrunk. `g` has the step's gradients, of
+ * size rate * w * |y - p|. */
+static void note_curvature(const skw2v_targets *targets, int column, const float *hidden,
+                           int64_t stride, float rate, const float *g) {
+    const int64_t tile = 8 * 2; /* of one hidden row, see primitive_step */
+    const float squared = squared_length(hidden, stride);
+    for (int64_t t = 0; t < targets->n; t++) {
+        const float error = fabsf(g[tile * (t / BLOCK_T) + t % BLOCK_T]) / rate;
+        targets->rows[t][column] += rate * squared * (error < 0.25f ? error : 0.25f);
+    }
+}
+
+/* A document: one hidden row, the mean of all its tokens' (fastText's supervised model; Keras'
+ * Embedding and GlobalAveragePooling1D), and its exact gradient. */
+ALWAYS_INLINE void train_document(int32_t n, float *const *inputs, const skw2v_targets *targets,
+                                  int64_t stride, int curvature_column, skw2v_step step, float rate,
+                                  skw2v_loss *loss, float *scratch) {
+    float *mean = scratch, *change = scratch + stride, *rest = scratch + 2 * stride;
+    take_mean(n, inputs, stride, targets->bias_column, mean, change);
+    step(1, &mean, &change, targets, stride, rate, loss, rest);
+    if (curvature_column >= 0) {
+        note_curvature(targets, curvature_column, mean, stride, rate, rest);
+        change[curvature_column] = 0.0f;
+    }
+    send_home(n, inputs, stride, 1.0f / (float)n, change);
 }
 
 #endif

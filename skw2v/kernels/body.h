@@ -35,8 +35,11 @@ static float *place_hot_rows(const skw2v_engine *engine, int shard) {
     float *rows = engine->output + engine->hot_first * engine->stride;
     if (engine->n_shards == 1)
         return rows;
-    return memcpy(private_rows(engine, shard), rows,
-                  (size_t)(engine->n_hot * engine->stride) * sizeof(float));
+    float *copies = memcpy(private_rows(engine, shard), rows,
+                           (size_t)(engine->n_hot * engine->stride) * sizeof(float));
+    for (int64_t r = 0; r < engine->n_hot && engine->curvature_column >= 0; r++)
+        copies[r * engine->stride + engine->curvature_column] = 0.0f;
+    return copies;
 }
 
 /* Where the shard's other rows are: in the matrix if it alone touches them in this round, else
@@ -49,7 +52,8 @@ static void place_rows(skw2v_engine *engine, skw2v_plan *plan, int shard) {
     for (int32_t i = 0; i < plan->n_slots; i++) {
         skw2v_slot *slot = &plan->slots[i];
         const uint8_t *marks = engine->marks + slot->word * (int64_t)engine->mark_stride;
-        slot->input = engine->input + slot->word * stride;
+        if (slot->roles & SKW2V_ROLE_INPUT)
+            slot->input = engine->input + slot->word * stride;
         if (slot->roles & SKW2V_ROLE_OUTPUT)
             slot->output = engine->output + slot->word * stride;
         slot->input_shards = shards_in_role(marks, engine->mark_stride, SKW2V_ROLE_INPUT);
@@ -60,6 +64,8 @@ static void place_rows(skw2v_engine *engine, skw2v_plan *plan, int shard) {
         }
         if ((slot->roles & SKW2V_ROLE_OUTPUT) && is_shared(slot->output_shards)) {
             slot->output = memcpy(next, slot->output, (size_t)stride * sizeof(float));
+            if (engine->curvature_column >= 0)
+                slot->output[engine->curvature_column] = 0.0f;
             next += stride;
         }
     }
@@ -86,8 +92,8 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
     skw2v_reset_loss(&loss);
     int64_t n_pairs = 0;
     const skw2v_plan *next = &engine->plans[round & 1][(shard + 1) % engine->n_shards];
-    const int32_t n_centers = plan->last_center - plan->first_center;
-    const int32_t fetch = (next->n_slots + n_centers - 1) / n_centers; /* slots a center */
+    const int32_t n_steps = plan->last_center - plan->first_center + plan->n_documents;
+    const int32_t fetch = (next->n_slots + n_steps - 1) / n_steps; /* slots a step */
     int32_t fetched = 0;
     for (int32_t i = plan->reached_from; i < plan->reached_to; i++)
         inputs[i] = plan->slots[plan->tokens[i].slot].input;
@@ -95,6 +101,20 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
     if (by_context)
         n_pairs = train_skipgram_by_context(engine, plan, inputs, &objective.targets, step, rate,
                                             &loss, scratch);
+    for (int32_t d = 0; d < plan->n_documents; d++) {
+        const skw2v_document *document = &plan->documents[d];
+        prefetch_slots(engine, next, fetched, fetched + fetch);
+        fetched += fetch;
+        choose_classes(engine, plan, &objective, document);
+        train_document(document->end - document->begin, inputs + document->begin,
+                       &objective.targets, engine->stride, engine->curvature_column, step, rate,
+                       &loss, scratch);
+        n_pairs++;
+        if (--objective.n_fresh == 0) {
+            flush_loss(&loss);
+            close_fresh_noise(&objective, &loss, n_pairs);
+        }
+    }
     for (int32_t i = plan->first_center; i < plan->last_center && !by_context; i++) {
         const skw2v_token *center = &plan->tokens[i];
         prefetch_slots(engine, next, fetched, fetched + fetch);
@@ -118,12 +138,32 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
     stream->n_pairs += n_pairs;
 }
 
-/* row += sum over copies of (copy - row), in their order. */
-ALWAYS_INLINE void merge_copies(float *row, const float *const *copies, int n, int64_t stride) {
+/* How much of the summed change of n copies of a row to take: 1 but for the output rows of
+ * documents, which all shards move at once, and by much. Along a document's hidden row a step
+ * shrinks what is wrong by exp(-c), c = rate p (1 - p) |h|^2. All of the round's steps in turn
+ * would leave exp(-x) of it, x = sum of c; a shard's own leave exp(-x / n), so that the sum of n
+ * changes is too much by n (1 - exp(-x / n)) / (1 - exp(-x)). */
+static float merge_scale(const float *const *copies, int n, int curvature_column) {
+    if (curvature_column < 0)
+        return 1.0f;
+    float x = 0.0f;
+    for (int c = 0; c < n; c++)
+        x += copies[c][curvature_column];
+    if (!(x > 1e-3f)) /* or not a number: the rows say so */
+        return 1.0f;
+    float all[LANES], part[LANES];
+    vf_store(all, vf_exp_nonpositive(vf_set1(-x)));
+    vf_store(part, vf_exp_nonpositive(vf_set1(-x / (float)n)));
+    return (1.0f - all[0]) / ((float)n * (1.0f - part[0]));
+}
+
+/* row += scale * sum over copies of (copy - row), in their order. */
+ALWAYS_INLINE void merge_copies(float *row, const float *const *copies, int n, int64_t stride,
+                                float scale) {
     for (int64_t j = 0; j < stride; j += LANES) {
         vf before = vf_load(row + j), sum = before;
         for (int c = 0; c < n; c++)
-            sum = sum + (vf_load(copies[c] + j) - before);
+            sum = vf_fma(vf_set1(scale), vf_load(copies[c] + j) - before, sum);
         vf_store(row + j, sum);
     }
 }
@@ -139,7 +179,7 @@ static void merge_hot_rows(const skw2v_engine *engine, int64_t round, int shard)
         for (int c = 0; c < n; c++)
             copies[c] = rows[c] + r * engine->stride;
         merge_copies(engine->output + (engine->hot_first + r) * engine->stride, copies, n,
-                     engine->stride);
+                     engine->stride, merge_scale(copies, n, engine->curvature_column));
     }
 }
 
@@ -151,12 +191,13 @@ static void merge_row(const skw2v_engine *engine, int64_t round, int32_t word, i
     for (int s = 0; s < engine->n_shards; s++)
         if (shards >> s & 1) {
             const skw2v_plan *plan = &engine->plans[round & 1][s];
-            const skw2v_slot *slot = &plan->slots[skw2v_find_slot(plan, engine->table_size, word)];
+            const skw2v_slot *slot = &plan->slots[skw2v_find_slot(plan, word)];
             copies[n++] = role == SKW2V_ROLE_INPUT ? slot->input : slot->output;
         }
     float *row =
         (role == SKW2V_ROLE_INPUT ? engine->input : engine->output) + word * engine->stride;
-    merge_copies(row, copies, n, engine->stride);
+    const int column = role == SKW2V_ROLE_OUTPUT ? engine->curvature_column : -1;
+    merge_copies(row, copies, n, engine->stride, merge_scale(copies, n, column));
 }
 
 static void merge_shard(skw2v_engine *engine, int64_t round, int shard) {

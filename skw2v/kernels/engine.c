@@ -54,7 +54,7 @@ void skw2v_start_epoch(skw2v_engine *engine, int64_t epoch, int shard) {
     stream->n_pairs = 0;
     stream->n_kept = 0;
     stream->cursor = start;
-    if (start >= engine->n_tokens)
+    if (start >= engine->n_tokens || engine->architecture == SKW2V_DOCUMENT)
         return;
     stream->cursor_document = stream->center_document = document_of(engine, start);
 
@@ -103,22 +103,30 @@ static inline uint32_t bucket_of(int32_t word, int32_t table_size) {
     return ((uint32_t)word * UINT32_C(2654435769) >> 7) & (uint32_t)(table_size - 1);
 }
 
-int32_t skw2v_find_slot(const skw2v_plan *plan, int32_t table_size, int32_t word) {
-    uint32_t bucket = bucket_of(word, table_size);
+int32_t skw2v_find_slot(const skw2v_plan *plan, int32_t word) {
+    uint32_t bucket = bucket_of(word, plan->table_size);
     while (plan->slots[plan->table[bucket]].word != word)
-        bucket = (bucket + 1) & (uint32_t)(table_size - 1);
+        bucket = (bucket + 1) & (uint32_t)(plan->table_size - 1);
     return plan->table[bucket];
 }
 
-static int32_t find_or_add_slot(skw2v_plan *plan, int32_t table_size, int32_t word) {
-    uint32_t bucket = bucket_of(word, table_size);
+/* An empty table for `n` slots at most. */
+static void start_table(const skw2v_engine *engine, skw2v_plan *plan, int64_t n) {
+    plan->table_size = 64;
+    while (plan->table_size < engine->table_size && plan->table_size < 2 * n)
+        plan->table_size *= 2;
+    memset(plan->table, 0xff, (size_t)plan->table_size * sizeof *plan->table);
+}
+
+static int32_t find_or_add_slot(skw2v_plan *plan, int32_t word) {
+    uint32_t bucket = bucket_of(word, plan->table_size);
     for (;;) {
         int32_t slot = plan->table[bucket];
         if (slot < 0)
             break;
         if (plan->slots[slot].word == word)
             return slot;
-        bucket = (bucket + 1) & (uint32_t)(table_size - 1);
+        bucket = (bucket + 1) & (uint32_t)(plan->table_size - 1);
     }
     skw2v_slot *added = &plan->slots[plan->n_slots];
     added->word = word;
@@ -166,7 +174,7 @@ static int32_t plan_tokens(const skw2v_engine *engine, const skw2v_stream *strea
     }
     for (int32_t i = reached_from; i < reached_to; i++) {
         skw2v_token *token = &plan->tokens[i];
-        token->slot = find_or_add_slot(plan, engine->table_size, stream->word[i]);
+        token->slot = find_or_add_slot(plan, stream->word[i]);
         skw2v_slot *slot = &plan->slots[token->slot];
         token->previous = slot->last_token;
         slot->last_token = i;
@@ -177,16 +185,64 @@ static int32_t plan_tokens(const skw2v_engine *engine, const skw2v_stream *strea
     return n_windows;
 }
 
+/* Slots of the tokens of the shard's documents. Returns the number of documents. */
+static int32_t plan_documents(const skw2v_engine *engine, skw2v_plan *plan, int64_t share) {
+    int64_t n_slots = engine->pool_size;
+    for (int64_t place = engine->shares[share]; place < engine->shares[share + 1]; place++)
+        n_slots += engine->document_offsets[engine->order[place] + 1] -
+                   engine->document_offsets[engine->order[place]] + engine->label_slots;
+    start_table(engine, plan, n_slots);
+    int32_t n = 0;
+    for (int64_t place = engine->shares[share]; place < engine->shares[share + 1]; place++) {
+        const int64_t d = engine->order[place], label = engine->label_offsets[d];
+        skw2v_document *document = &plan->documents[plan->n_documents++];
+        *document = (skw2v_document){.document = d, .begin = n, .label = -1, .slot = -1};
+        if (label < engine->label_offsets[d + 1])
+            document->label = engine->labels[label];
+        for (int64_t t = engine->document_offsets[d]; t < engine->document_offsets[d + 1]; t++) {
+            const int32_t slot = find_or_add_slot(plan, engine->token_ids[t]);
+            plan->slots[slot].roles |= SKW2V_ROLE_INPUT;
+            plan->tokens[n++].slot = slot;
+        }
+        document->end = n;
+    }
+    plan->n_tokens = plan->reached_to = n;
+    plan->reached_from = 0;
+    return plan->n_documents;
+}
+
 /* ---- the output rows of a shard, as its objective needs them ----------------------------------
  */
 
 static void plan_centers(skw2v_plan *plan) {
+    for (int32_t d = 0; d < plan->n_documents; d++) {
+        skw2v_document *document = &plan->documents[d];
+        document->slot = find_or_add_slot(plan, document->label);
+        plan->slots[document->slot].roles |= SKW2V_ROLE_OUTPUT;
+    }
     for (int32_t i = plan->first_center; i < plan->last_center; i++)
         plan->slots[plan->tokens[i].slot].roles |= SKW2V_ROLE_OUTPUT;
 }
 
-/* The nodes of each window's center, in the order in which training will want them. Hot ones need
- * no slot. Paths lie anywhere in a large table: the first loop sends for them, the second waits. */
+/* Appends the nodes on the way to a target. Hot ones need no slot. */
+static int32_t plan_path(const skw2v_engine *engine, skw2v_plan *plan, int32_t n, int32_t target) {
+    const int64_t begin = engine->path_offsets[target], end = engine->path_offsets[target + 1];
+    plan->path[n++] = (int32_t)(end - begin);
+    for (int64_t e = begin; e < end; e++) {
+        const int32_t node = engine->path_steps[e] >> 1, label = engine->path_steps[e] & 1;
+        const int64_t hot = node - engine->hot_first;
+        int32_t place = (int32_t)(-1 - hot);
+        if (hot < 0 || hot >= engine->n_hot) {
+            place = find_or_add_slot(plan, node);
+            plan->slots[place].roles |= SKW2V_ROLE_OUTPUT;
+        }
+        plan->path[n++] = 2 * place + label;
+    }
+    return n;
+}
+
+/* The nodes of each window's center, in the order in which training will want them. Paths lie
+ * anywhere in a large table: the first loop sends for them, the second waits. */
 static void plan_paths(const skw2v_engine *engine, skw2v_plan *plan) {
     for (int32_t i = plan->first_center; i < plan->last_center; i++) {
         const int64_t path = engine->path_offsets[plan->slots[plan->tokens[i].slot].word];
@@ -194,23 +250,11 @@ static void plan_paths(const skw2v_engine *engine, skw2v_plan *plan) {
         __builtin_prefetch(engine->path_steps + path + 16);
     }
     int32_t n = 0;
-    for (int32_t i = plan->first_center; i < plan->last_center; i++) {
-        if (plan->tokens[i].end - plan->tokens[i].begin < 2)
-            continue;
-        const int32_t word = plan->slots[plan->tokens[i].slot].word;
-        const int64_t begin = engine->path_offsets[word], end = engine->path_offsets[word + 1];
-        plan->path[n++] = (int32_t)(end - begin);
-        for (int64_t e = begin; e < end; e++) {
-            const int32_t node = engine->path_steps[e] >> 1, label = engine->path_steps[e] & 1;
-            const int64_t hot = node - engine->hot_first;
-            int32_t place = (int32_t)(-1 - hot);
-            if (hot < 0 || hot >= engine->n_hot) {
-                place = find_or_add_slot(plan, engine->table_size, node);
-                plan->slots[place].roles |= SKW2V_ROLE_OUTPUT;
-            }
-            plan->path[n++] = 2 * place + label;
-        }
-    }
+    for (int32_t i = plan->first_center; i < plan->last_center; i++)
+        if (plan->tokens[i].end - plan->tokens[i].begin > 1)
+            n = plan_path(engine, plan, n, plan->slots[plan->tokens[i].slot].word);
+    for (int32_t d = 0; d < plan->n_documents; d++)
+        n = plan_path(engine, plan, n, plan->documents[d].label);
 }
 
 /* The shard's noise: pool_size draws from the noise distribution (Walker's alias method). */
@@ -219,9 +263,9 @@ static void plan_pool(const skw2v_engine *engine, skw2v_plan *plan, uint64_t key
     int repeats = 0;
     for (int32_t draw = 0; draw < size; draw++) {
         uint64_t bits = skw2v_random_bits(key, shard * (uint64_t)size + (uint64_t)draw);
-        uint32_t i = skw2v_below(bits, (uint32_t)engine->n_words);
+        uint32_t i = skw2v_below(bits, (uint32_t)engine->n_targets);
         int32_t word = (uint32_t)bits <= engine->alias_threshold[i] ? (int32_t)i : engine->alias[i];
-        int32_t slot = find_or_add_slot(plan, engine->table_size, word);
+        int32_t slot = find_or_add_slot(plan, word);
         plan->pool[draw] = slot;
         plan->pool_clean[draw] = 1;
         plan->slots[slot].roles |= SKW2V_ROLE_OUTPUT;
@@ -242,30 +286,40 @@ static void plan_pool(const skw2v_engine *engine, skw2v_plan *plan, uint64_t key
     }
 }
 
-void skw2v_plan_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard) {
+/* The tokens of the shard's turn, with slots. Returns the number of windows, or of documents. */
+static int32_t plan_inputs(skw2v_engine *engine, skw2v_plan *plan, int64_t epoch, int64_t round,
+                           int shard) {
+    if (engine->architecture == SKW2V_DOCUMENT) {
+        const int64_t share = round * engine->n_shards + shard;
+        return share < engine->n_shares ? plan_documents(engine, plan, share) : 0;
+    }
     skw2v_stream *stream = &engine->streams[shard];
-    skw2v_plan *plan = &engine->plans[round & 1][shard];
     const int64_t segment_begin = shard * engine->segment;
     int64_t begin = segment_begin + round * engine->shard_tokens;
     int64_t end = begin + engine->shard_tokens;
     const int64_t segment_end = segment_begin + engine->segment;
     end = end > segment_end ? segment_end : end;
     end = end > engine->n_tokens ? engine->n_tokens : end;
-    plan->n_tokens = plan->n_slots = plan->first_center = plan->last_center = 0;
     if (begin >= end)
-        return;
-
+        return 0;
     advance(engine, stream, skw2v_stream_key(engine->seed, SKW2V_PURPOSE_POSITION, (uint64_t)epoch),
             begin, end);
-    memset(plan->table, 0xff, (size_t)engine->table_size * sizeof *plan->table);
-    if (plan_tokens(engine, stream, plan, begin, end) == 0) {
+    start_table(engine, plan, engine->slot_capacity);
+    return plan_tokens(engine, stream, plan, begin, end);
+}
+
+void skw2v_plan_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard) {
+    skw2v_plan *plan = &engine->plans[round & 1][shard];
+    plan->n_tokens = plan->n_slots = plan->first_center = plan->last_center = 0;
+    plan->n_documents = 0;
+    if (plan_inputs(engine, plan, epoch, round, shard) == 0) {
         plan->n_slots = 0;
         plan->last_center = plan->first_center;
         return;
     }
     if (engine->loss == SKW2V_HIERARCHICAL_SOFTMAX)
         plan_paths(engine, plan);
-    else if (engine->loss != SKW2V_SOFTMAX) {
+    else if (!skw2v_trains_all_targets(engine)) {
         plan_centers(plan);
         plan_pool(engine, plan,
                   skw2v_stream_key(engine->seed, SKW2V_PURPOSE_NOISE, (uint64_t)epoch),
@@ -301,34 +355,46 @@ int skw2v_allocate(skw2v_engine *engine) {
         int64_t length = engine->document_offsets[d + 1] - engine->document_offsets[d];
         longest = length > longest ? length : longest;
     }
-    engine->reach = engine->window < longest ? engine->window : (int)longest;
-    if (engine->shard_tokens + 2 * (int64_t)engine->reach + engine->pool_size > INT32_MAX / 2)
-        return -1;
     engine->mark_stride = (engine->n_shards + 7) & ~7;
-    engine->token_capacity = (int32_t)engine->shard_tokens + 2 * engine->reach;
+    int64_t tokens, documents = 0;
+    if (engine->architecture == SKW2V_DOCUMENT) {
+        engine->reach = 0;
+        tokens = engine->shard_tokens + longest;
+        documents = engine->shard_tokens + 1;
+    } else {
+        engine->reach = engine->window < longest ? engine->window : (int)longest;
+        tokens = engine->shard_tokens + 2 * (int64_t)engine->reach;
+    }
+    if (tokens + engine->pool_size > INT32_MAX / 2)
+        return -1;
+    engine->token_capacity = (int32_t)tokens;
+    engine->n_ids = engine->n_words > engine->n_targets ? engine->n_words : engine->n_targets;
     int64_t targets = 1 + engine->n_negatives, longest_path = 0;
-    if (engine->loss == SKW2V_SOFTMAX)
-        targets = engine->n_words;
+    if (skw2v_trains_all_targets(engine))
+        targets = engine->n_targets;
     if (engine->loss == SKW2V_HIERARCHICAL_SOFTMAX) {
-        for (int64_t w = 0; w < engine->n_words; w++) {
+        for (int64_t w = 0; w < engine->n_targets; w++) {
             int64_t length = engine->path_offsets[w + 1] - engine->path_offsets[w];
             longest_path = length > longest_path ? length : longest_path;
         }
         targets = longest_path;
     }
-    int64_t paths = engine->shard_tokens * (1 + longest_path);
+    int64_t paths = (engine->shard_tokens + 1) * (1 + longest_path);
     if (paths > INT32_MAX / 2 || targets > INT32_MAX / 2)
         return -1;
     engine->path_capacity = (int32_t)paths;
+    engine->label_slots = longest_path > 1 ? (int32_t)longest_path : 1;
     engine->target_capacity = (int32_t)(targets + 7) / 8 * 8;
-    int64_t slots = engine->token_capacity + engine->pool_size + paths;
-    if (slots > engine->n_words)
-        slots = engine->n_words;
+    /* Of slots beyond those of tokens: documents' classes, noise, paths. */
+    const int64_t others = documents + engine->pool_size + paths;
+    const int64_t slots = tokens + others < engine->n_ids ? tokens + others : engine->n_ids;
     engine->slot_capacity = (int32_t)slots;
     engine->table_size = 64;
     while (engine->table_size < 2 * engine->slot_capacity)
         engine->table_size *= 2;
-    engine->overlay_rows = 2 * (int64_t)engine->slot_capacity;
+    engine->overlay_rows = 2 * slots;
+    if (engine->architecture == SKW2V_DOCUMENT && slots + others < engine->overlay_rows)
+        engine->overlay_rows = slots + others;
     const int64_t private_rows = engine->n_hot + engine->overlay_rows;
     int64_t shares = 0; /* as many as that many words with the most parts have */
     for (int64_t w = 0; w < engine->n_words && engine->subwords != NULL; w++) {
@@ -345,7 +411,7 @@ int skw2v_allocate(skw2v_engine *engine) {
                            + 8 + SKW2V_MAX_GROUP * engine->stride; /* changes of hidden rows */
     engine->scratch_size = (engine->scratch_size + 15) / 16 * 16;
 
-    ALLOCATE(engine->n_words * engine->mark_stride, engine->marks);
+    ALLOCATE(engine->n_ids * engine->mark_stride, engine->marks);
     if (engine->subwords != NULL) {
         ALLOCATE(engine->n_words * engine->stride, engine->composed);
         ALLOCATE(engine->n_shards, engine->makings);
@@ -370,6 +436,7 @@ int skw2v_allocate(skw2v_engine *engine) {
             skw2v_plan *plan = &engine->plans[parity][s];
             ALLOCATE(engine->token_capacity, plan->tokens);
             ALLOCATE(engine->slot_capacity, plan->slots);
+            ALLOCATE(documents, plan->documents);
             ALLOCATE(engine->path_capacity, plan->path);
             ALLOCATE(engine->pool_size, plan->pool);
             ALLOCATE(engine->pool_size, plan->pool_clean);
@@ -403,6 +470,7 @@ void skw2v_release(skw2v_engine *engine) {
             skw2v_plan *plan = &engine->plans[parity][s];
             RELEASE(plan->tokens);
             RELEASE(plan->slots);
+            RELEASE(plan->documents);
             RELEASE(plan->path);
             RELEASE(plan->pool);
             RELEASE(plan->pool_clean);

@@ -11,8 +11,8 @@
  *
  *   spread, compose   with subwords: see subwords.h
  *
- * A round is: plan all, mark all | train all | merge all, where | is a barrier. Within a phase shards
- * share nothing they write, so the order and the number of threads cannot change a bit:
+ * A round is: plan all, mark all | train all | merge all, where | is a barrier. Within a phase
+ * shards share nothing they write, so the order and the number of threads cannot change a bit:
  *
  *   marks[word][shard] is written by `shard` alone (mark, merge) and read by all (train);
  *   matrix rows touched by one shard are written by that shard alone (train);
@@ -33,13 +33,14 @@
 #define SKW2V_MAX_GROUP         16  /* hidden rows of one primitive call */
 #define SKW2V_PARTITION_TARGETS 512 /* scored at a time where nothing but their sum is wanted */
 
-enum { SKW2V_SKIPGRAM = 0, SKW2V_CBOW = 1 };
+enum { SKW2V_SKIPGRAM = 0, SKW2V_CBOW = 1, SKW2V_DOCUMENT = 2 };
 enum {
     SKW2V_NEGATIVE_SAMPLING = 0,
     SKW2V_NCE = 1,
     SKW2V_SAMPLED_SOFTMAX = 2,
     SKW2V_HIERARCHICAL_SOFTMAX = 3,
     SKW2V_SOFTMAX = 4,
+    SKW2V_ONE_VERSUS_REST = 5,
 };
 enum { SKW2V_CBOW_EXACT = 0, SKW2V_CBOW_WORD2VEC = 1 };
 enum { SKW2V_LINK_SIGMOID = 0, SKW2V_LINK_SOFTMAX = 1 };
@@ -47,7 +48,7 @@ enum { SKW2V_ROLE_INPUT = 1, SKW2V_ROLE_OUTPUT = 2 };
 
 /* The place of one id in a shard: row `word` of the input matrix and row `word` of the output
  * matrix. Both are the word's own, but for hierarchical softmax, whose output rows are the tree's
- * nodes. */
+ * nodes, and for documents, whose output rows are those of classes. */
 typedef struct {
     float *input;          /* where this shard reads and writes the rows: in the matrix itself, */
     float *output;         /*   or in the private copy */
@@ -67,15 +68,26 @@ typedef struct {
     int32_t previous; /* the last token before it that has the same word, or -1 */
 } skw2v_token;
 
+/* A document of a plan: its tokens are [begin, end), and the classes to predict are its labels. */
+typedef struct {
+    int64_t document;
+    int32_t begin;
+    int32_t end;
+    int32_t label; /* the first, or -1 */
+    int32_t slot;  /* of that label where losses look it up, else -1 */
+} skw2v_document;
+
 typedef struct {
     skw2v_token *tokens;
     skw2v_slot *slots;
+    skw2v_document *documents; /* instead of centers and windows */
     /* hierarchical softmax: for every window in turn how many steps its center's path has, then the
      * steps: 2 * slot + label, or 2 * (-1 - i) + label for hot row i */
     int32_t *path;
     int32_t *pool;        /* (pool_size,) slots of the noise words */
     uint8_t *pool_clean;  /* (pool_size,) 1: the n_negatives entries from here on are distinct */
-    int32_t *table;       /* (table_size,) word -> slot, open addressing, -1 where empty */
+    int32_t *table;       /* (table_size,) id -> slot, open addressing, -1 where empty */
+    int32_t table_size;   /* of this plan; the engine's at most */
     float **pointers;     /* (token_capacity + 2 * pool_size + target_capacity + 2 * reach + 1,) */
     int32_t reached_from; /* the tokens that some window reaches: [reached_from, reached_to) */
     int32_t reached_to;
@@ -83,6 +95,7 @@ typedef struct {
     int32_t n_slots;
     int32_t first_center; /* the tokens that this shard owns: [first_center, last_center) */
     int32_t last_center;
+    int32_t n_documents;
 } skw2v_plan;
 
 /* A shard's place in the stream: the tokens already drawn, so that each position is drawn once. */
@@ -119,19 +132,27 @@ typedef struct {
     int64_t n_tokens;
     int64_t n_documents;
     int64_t n_words;
+    /* What is predicted: the words, or the classes of documents. */
+    int64_t n_targets;
+    /* IN: documents, or NULL: document d has labels[label_offsets[d] .. label_offsets[d + 1]): one,
+     * or any number under one versus rest */
+    const int64_t *label_offsets; /* (n_documents + 1,) */
+    const int32_t *labels;
     /* IN: sampling */
-    const uint32_t *keep_threshold;  /* (n_words,) */
-    const uint32_t *alias_threshold; /* (n_words,), or NULL where pool_size is 0 */
-    const int32_t *alias;            /* (n_words,), or NULL */
+    const uint32_t *keep_threshold;  /* (n_words,), or NULL for documents, where all tokens stay */
+    const uint32_t *alias_threshold; /* (n_targets,), or NULL where pool_size is 0 */
+    const int32_t *alias;            /* (n_targets,), or NULL */
     uint64_t seed;
     /* IN: objective */
     int loss;
-    int remove_hits;             /* noise equal to the center is skipped */
-    const float *offsets;        /* (n_words,) subtracted from a word's scores, or NULL: zeros */
-    const int64_t *path_offsets; /* (n_words + 1,) of hierarchical softmax: word w's nodes are */
-    const int32_t *path_steps;   /*   path_steps[path_offsets[w] .. path_offsets[w + 1]), from the
-                                  *   root: 2 * node + label */
-    int bias_column;             /* of a row, or -1: no biases */
+    int remove_hits;      /* noise equal to the center is skipped */
+    const float *offsets; /* (n_targets,) subtracted from scores, or NULL: zeros */
+    const int64_t
+        *path_offsets;         /* (n_targets + 1,) of hierarchical softmax: target w's nodes are */
+    const int32_t *path_steps; /*   path_steps[path_offsets[w] .. path_offsets[w + 1]), from the
+                                *   root: 2 * node + label */
+    int bias_column;           /* of a row, or -1: no biases */
+    int curvature_column;      /* of an output row of documents' (see merge_scale), or -1 */
     /* Output rows [hot_first, hot_first + n_hot), which many shards of a round touch: they have no
      * slots and no marks; every shard has a private copy of all of them. */
     int64_t hot_first;
@@ -149,21 +170,27 @@ typedef struct {
     int n_shards;
     int64_t shard_tokens;
     int64_t segment; /* tokens a stream */
+    /* IN, for documents: the epoch's documents in turn, and where the share of each shard of each
+     * round begins, `shard_tokens` tokens and part of a document at most */
+    const int64_t *order;
+    const int64_t *shares; /* (n_shares + 1,) places in `order`; shard s of round r takes share */
+    int64_t n_shares;      /*   r * n_shards + s */
     /* IN: subwords, or NULL: word w has the parts parts[part_offsets[w] .. part_offsets[w + 1]) */
     const int64_t *part_offsets; /* (n_words + 1,) */
     const int32_t *parts;        /* rows of `subwords` */
     /* IN/OUT: the matrices */
     float *input;    /* (n_words, stride) */
-    float *output;   /* (n_words or n_words - 1 nodes, stride) */
+    float *output;   /* (n_targets or n_targets - 1 nodes, stride) */
     float *subwords; /* (n_subwords, stride), or NULL: then `input` is made from these */
     /* private */
-    uint8_t *marks;       /* (n_words, mark_stride) roles of each shard */
+    uint8_t *marks;       /* (n_ids, mark_stride) roles of each shard */
     skw2v_plan *plans[2]; /* (n_shards,) of even and odd rounds */
     skw2v_stream *streams;
     skw2v_making *makings; /* (n_shards,) with subwords */
     float *composed;       /* (n_words, stride) with subwords: input rows as they were composed */
     float *overlay;        /* (n_shards, n_hot + overlay_rows, stride) */
     float *scratch;        /* (n_shards, scratch_size) */
+    int64_t n_ids;         /* of slots: the larger one of n_words and n_targets */
     int mark_stride;       /* n_shards rounded up to a multiple of 8 */
     int reach;             /* min(window, longest document): no context is farther away */
     int64_t overlay_rows;
@@ -172,6 +199,7 @@ typedef struct {
     int32_t path_capacity;
     int32_t target_capacity; /* targets of a window, rounded up to whole blocks */
     int32_t slot_capacity;
+    int32_t label_slots; /* that a document's label takes at most */
     int32_t table_size;
 } skw2v_engine;
 
@@ -220,6 +248,11 @@ static inline void skw2v_reset_loss(skw2v_loss *loss) {
         loss->product[lane / 16][lane % 16] = 1.0f;
 }
 
+/* Does every step score all targets? Then their rows are all hot, and have no slots. */
+static inline int skw2v_trains_all_targets(const skw2v_engine *engine) {
+    return engine->loss == SKW2V_SOFTMAX || engine->loss == SKW2V_ONE_VERSUS_REST;
+}
+
 /* Allocates the private part from the IN fields; -1 if memory runs out (nothing is left behind). */
 int skw2v_allocate(skw2v_engine *engine);
 void skw2v_release(skw2v_engine *engine);
@@ -227,7 +260,7 @@ void skw2v_release(skw2v_engine *engine);
 void skw2v_start_epoch(skw2v_engine *engine, int64_t epoch, int shard);
 void skw2v_plan_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard);
 void skw2v_mark_shard(skw2v_engine *engine, int64_t round, int shard);
-int32_t skw2v_find_slot(const skw2v_plan *plan, int32_t table_size, int32_t word);
+int32_t skw2v_find_slot(const skw2v_plan *plan, int32_t word);
 
 /* What becomes of the vectors of a document's tokens. */
 enum {
@@ -294,7 +327,8 @@ typedef struct {
 } skw2v_body;
 
 /* What thread `thread` of the team does of rounds [first, first + n): call it from every one of
- * them. Round `first` must have been planned and marked (and composed); round first + n is on return. */
+ * them. Round `first` must have been planned and marked (and composed); round first + n is on
+ * return. */
 void skw2v_run_rounds(skw2v_engine *engine, const skw2v_body *body, skw2v_team *team, int thread,
                       int64_t epoch, int64_t first, int64_t n, const float *learning_rates);
 void skw2v_start_team(skw2v_team *team, int n_threads, int n_cores);

@@ -6,6 +6,9 @@
  * sampled softmax        center, noise            1 | 0      softmax   log of expected counts, yes
  * hierarchical softmax   nodes of center's path   1 - code   sigmoid
  * softmax                all words                1 | 0      softmax   zero, yes
+ * one versus rest        all classes              1 | 0      sigmoid   zero, yes
+ *
+ * Where documents are trained, their classes take the place of the center, and a target is a class.
  *
  * What a bias starts from is in the offset, too: the bias column of a row holds the change since
  * then. Near zero float32 is fine enough for the changes of rare words, of which a softmax makes
@@ -33,9 +36,12 @@ typedef struct {
     const int32_t *path; /* the next window's in the plan */
     /* hierarchical softmax, softmax */
     float *hot; /* the shard's hot rows */
-    /* softmax with CBOW: the true target of a window's one hidden row. `targets` points here: not
-     * to be copied */
+    /* softmax: the true target of the one hidden row of a window (CBOW) or document. `targets`
+     * points here: not to be copied */
     int32_t center;
+    /* one versus rest: the document's, labelled 1 */
+    const int32_t *labels;
+    int32_t n_labels;
 } skw2v_objective;
 
 static inline int uses_softmax(const skw2v_engine *engine) {
@@ -66,15 +72,15 @@ static void start_noise(skw2v_objective *objective, const skw2v_engine *engine,
     }
 }
 
-static void start_vocabulary(skw2v_objective *objective, const skw2v_engine *engine) {
+static void start_all_targets(skw2v_objective *objective, const skw2v_engine *engine) {
     static const int32_t one_true[2] = {0, 1};
     skw2v_targets *targets = &objective->targets;
-    for (int64_t w = 0; w < engine->n_words; w++) {
+    for (int64_t w = 0; w < engine->n_targets; w++) {
         targets->rows[w] = objective->hot + w * engine->stride;
         objective->weight[w] = 1.0f;
         objective->offset[w] = engine->offsets ? engine->offsets[w] : 0.0f;
     }
-    targets->n = engine->n_words;
+    targets->n = engine->n_targets;
     targets->true_of = one_true;
     targets->true_targets = &objective->center;
 }
@@ -98,8 +104,8 @@ static void start_objective(skw2v_objective *objective, const skw2v_engine *engi
                                          .offset = engine->offsets ? objective->offset : NULL,
                                          .max_weight = 1,
                                          .bias_column = engine->bias_column};
-    if (engine->loss == SKW2V_SOFTMAX)
-        start_vocabulary(objective, engine);
+    if (skw2v_trains_all_targets(engine))
+        start_all_targets(objective, engine);
     else if (engine->loss != SKW2V_HIERARCHICAL_SOFTMAX)
         start_noise(objective, engine, plan, floats + 3 * capacity, floats + 4 * capacity);
 }
@@ -183,6 +189,18 @@ static void choose_path(const skw2v_engine *engine, const skw2v_plan *plan,
     objective->targets.n = n;
 }
 
+/* Labels 1 for all of a document's classes, in place of those of the one before. */
+static void choose_labels(const skw2v_engine *engine, skw2v_objective *objective,
+                          int64_t document) {
+    for (int32_t i = 0; i < objective->n_labels; i++)
+        objective->label[objective->labels[i]] = 0.0f;
+    const int64_t begin = engine->label_offsets[document];
+    objective->labels = engine->labels + begin;
+    objective->n_labels = (int32_t)(engine->label_offsets[document + 1] - begin);
+    for (int32_t i = 0; i < objective->n_labels; i++)
+        objective->label[objective->labels[i]] = 1.0f;
+}
+
 ALWAYS_INLINE void choose_targets(const skw2v_engine *engine, const skw2v_plan *plan,
                                   skw2v_objective *objective, int32_t center_slot) {
     const skw2v_slot *center = &plan->slots[center_slot];
@@ -192,6 +210,18 @@ ALWAYS_INLINE void choose_targets(const skw2v_engine *engine, const skw2v_plan *
         choose_path(engine, plan, objective);
     else
         choose_noise(engine, objective, center);
+}
+
+static void choose_classes(const skw2v_engine *engine, const skw2v_plan *plan,
+                           skw2v_objective *objective, const skw2v_document *document) {
+    if (engine->loss == SKW2V_ONE_VERSUS_REST)
+        choose_labels(engine, objective, document->document);
+    else if (engine->loss == SKW2V_SOFTMAX)
+        objective->center = document->label;
+    else if (engine->loss == SKW2V_HIERARCHICAL_SOFTMAX)
+        choose_path(engine, plan, objective);
+    else
+        choose_noise(engine, objective, &plan->slots[document->slot]);
 }
 
 /* The shard's loss. Noise that has been trained a moment ago in the same shard scores better than
