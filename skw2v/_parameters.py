@@ -58,6 +58,8 @@ PARAMETER_CONSTRAINTS = {
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
     "n_iter_no_change": [_POSITIVE_INT],
     "tol": [Interval(Real, 0, None, closed="left")],
+    "init": "no_validation",  # see _transfer.starting_vectors
+    "trainable": [StrOptions({"all", "new", "none"})],
     "warm_start": ["boolean"],
     "grow_vocabulary": ["boolean"],
     "total_words": [_POSITIVE_INT, None],
@@ -95,6 +97,7 @@ class TrainingParameters:
     seed: int = 0
     subword: tuple | None = None
     n_buckets: int = 2_000_000
+    trainable: str = "all"
 
     @property
     def removes_hits(self):
@@ -122,7 +125,8 @@ def training_parameters(model):
     Raises
     ------
     ValueError
-        If the learning rate would rise, or `subword` is not what `check_subword` takes.
+        If the learning rate would rise, `subword` is not what `check_subword` takes, or it stands
+        beside `init` or `trainable`.
     """
     if model.min_learning_rate > model.learning_rate:
         raise ValueError(
@@ -150,7 +154,13 @@ def training_parameters(model):
         seed=int(check_random_state(model.random_state).randint(2**31 - 1)),
         subword=check_subword(model.subword),
         n_buckets=int(model.n_buckets),
+        trainable=model.trainable,
     )
+    if parameters.subword is not None and (model.init is not None or model.trainable != "all"):
+        raise ValueError(
+            f"subword={parameters.subword} makes words of n-grams, for which init has no vectors "
+            "and trainable no rows; set subword=None, or init=None and trainable='all'"
+        )
     return without_ignored(parameters)
 
 

@@ -8,11 +8,12 @@ from skw2v._analyzer import build_analyzer, check_documents
 from skw2v._callbacks import CallbackSupportMixin
 from skw2v._corpus import encode, read_documents, unknown_share
 from skw2v._likelihood import HeldOutPairs
-from skw2v._parameters import PARAMETER_CONSTRAINTS
+from skw2v._parameters import BIASED_LOSSES, PARAMETER_CONSTRAINTS
 from skw2v._pooling import check_embedding, combine_vectors, vectors_of
 from skw2v._sklearn import documentation_template, keep_index, validated
 from skw2v._state import readable_state, writable_state
 from skw2v._threads import effective_n_threads
+from skw2v._transfer import StartingVectors, clone_with_init
 from skw2v._unseen import encode_with_unseen
 from skw2v.encoded_documents import EncodedDocuments
 from skw2v.word_vectors import WordVectors
@@ -152,6 +153,22 @@ default="negative_sampling"
         best score by `tol`.
     tol : float, default=1e-4
         See `n_iter_no_change`. In natural logarithms, as `score`.
+    init : fitted Word2VecTransformer, WordVectors, mapping or (words, matrix), default=None
+        Vectors to start from, `n_components` long: of a model that was trained on more text, of a
+        `WordVectors`, a mapping of word to vector, or a pair of n_words words and a matrix with
+        their vectors as rows. Words are looked up as they stand in the vocabulary. Those that are
+        missing there start as always: uniformly from +-0.5 / `n_components`, which beside trained
+        vectors is next to nothing, so that a word hardly moves the mean of a document before it has
+        been trained. Output vectors and biases start from those of a fitted `init` that has them
+        for the same words (`loss="hierarchical_softmax"` has none), else as always. The first call
+        of `fit` or `partial_fit` reads it; words that `grow_vocabulary` adds read it, too. Not with
+        `subword`. Clones share it, and pickles contain it, unless it is set to None after `fit`.
+        In the grid of a search, which unfits its estimators, give ``model.word_vectors()`` or
+        ``sklearn.frozen.FrozenEstimator(model)``.
+    trainable : {"all", "new", "none"}, default="all"
+        Which input vectors are trained. "all"; "new": those of words that `init` does not have,
+        the others stay as they are to the bit; "none": no input vectors, only output vectors and
+        biases. With `warm_start` and `partial_fit` it may change from call to call.
     warm_start : bool, default=False
         Let `fit` go on from the vectors that there are, up to epoch `max_iter`: the words, their
         counts and the seed stay those of the first call, and the learning rate of an epoch is what
@@ -350,6 +367,8 @@ default="mean"
         validation_fraction=0.1,
         n_iter_no_change=2,
         tol=1e-4,
+        init=None,
+        trainable="all",
         warm_start=False,
         grow_vocabulary=False,
         total_words=None,
@@ -394,6 +413,8 @@ default="mean"
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.init = init
+        self.trainable = trainable
         self.warm_start = warm_start
         self.grow_vocabulary = grow_vocabulary
         self.total_words = total_words
@@ -790,6 +811,17 @@ default="mean"
             vectors = vectors_of(corpus, self.input_vectors_, self.output_vectors_, self.embedding)
         return _document_features.document_features(corpus, vectors, poolings, n_threads)
 
+    def _starting_vectors(self):
+        """What another estimator may start from, to which this one is `init`."""
+        loss = self._trained_with.loss
+        return StartingVectors(
+            self._vocabulary.words,
+            self.input_vectors_,
+            None if loss == "hierarchical_softmax" else self.output_vectors_,
+            self.output_bias_ if loss in BIASED_LOSSES else None,
+            self._vocabulary.index,
+        )
+
     def _build_analyzer(self):
         return build_analyzer(
             input=self.input,
@@ -807,6 +839,9 @@ default="mean"
     @property
     def _doc_link_template(self):
         return documentation_template()
+
+    def __sklearn_clone__(self):
+        return clone_with_init(self)
 
     def __getstate__(self):
         return writable_state(super().__getstate__())
