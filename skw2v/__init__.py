@@ -27,6 +27,7 @@ and the rooms behind it::
     _vocabulary.py           tokens -> words, counts, ids
     _corpus.py               encoded corpus
     _subwords.py             words -> character n-grams, hashed: the parts that words are made of
+    _transfer.py             vectors from elsewhere that training may start from
     _unseen.py               vectors for words that training has not seen
     _sampling.py             noise distributions (alias table), keep probabilities
     _huffman.py              the tree of hierarchical softmax: paths and codes

@@ -35,6 +35,7 @@ from skw2v._training import (
     train,
     train_on_batch,
 )
+from skw2v._transfer import check_some_known, starting_rows, starting_vectors
 from skw2v._vocabulary import Vocabulary
 
 # Parameters whose values shape the matrices, or say what their numbers mean.
@@ -69,6 +70,7 @@ def fit(model, X, y, sample_weight):
                 f"max_iter={parameters.max_iter} is below the {model.n_iter_} epochs that have "
                 "been trained; with warm_start=True it can only be raised"
             )
+    starting = None if goes_on else starting_vectors(model.init, parameters.n_components)
     documents, weight, held_out = _read(model, X, sample_weight, parameters.seed)
     if goes_on:
         vocabulary = model._vocabulary
@@ -89,6 +91,8 @@ def fit(model, X, y, sample_weight):
         held_out = corpus.repeated(held_out.astype(np.int64))
         stopping = EarlyStopping(held_out, model.n_iter_no_change, model.tol)
     start = model._trained if goes_on else None
+    init = starting_rows(starting, vocabulary.words)
+    check_some_known(init, vocabulary.words, starting)
     n_done = start.n_iter if start else 0
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     data = {"X": X, "y": y, "metadata": metadata}
@@ -115,6 +119,7 @@ def fit(model, X, y, sample_weight):
             document_weight=weight,
             early_stopping=stopping,
             start=start,
+            init=init,
             subwords=_subwords_of(vocabulary, parameters, start),
             n_threads=effective_n_threads(model.n_jobs),
             on_epoch_begin=tasks.begin_epoch,
@@ -155,6 +160,7 @@ def partial_fit(model, X, sample_weight):
     if model.__sklearn_is_fitted__():
         parameters = _gone_on_with(model, parameters)
         start, words_seen, pending = model._trained, model._words_seen, model._pending
+    starting = None if start else starting_vectors(model.init, parameters.n_components)
     documents, weight, _ = _read(model, X, sample_weight, parameters.seed)
     if start is None and not model.grow_vocabulary:
         vocabulary, corpus = _build_corpus(model, documents, weight)
@@ -175,6 +181,12 @@ def partial_fit(model, X, sample_weight):
                 f"vocabulary is empty: no token occurs min_count={model.min_count} times in the "
                 "first batch; lower min_count, pass a larger batch or a vocabulary"
             )
+    new_words = vocabulary.words[len(model._vocabulary) if start else 0 :]
+    if start and new_words:
+        starting = starting_vectors(model.init, parameters.n_components)
+    init = starting_rows(starting, new_words)
+    if not start:
+        check_some_known(init, new_words, starting)
     n_words = expected_tokens(corpus, weight)
     rates = (parameters.learning_rate,) * 2
     if model.total_words is not None:
@@ -188,6 +200,7 @@ def partial_fit(model, X, sample_weight):
         rates=rates,
         document_weight=weight,
         start=start,
+        init=init,
         subwords=_subwords_of(vocabulary, parameters, start),
     )
     frequencies = DocumentFrequencies.of(corpus, len(vocabulary), weight)
@@ -328,11 +341,14 @@ def train_or_remember(memory, corpus, word_counts, parameters, **options):
             float(stopping.tol),
         )
     cached_train = check_memory(memory).cache(_train, ignore=["unseen"])
-    weight, subwords = options.pop("document_weight", None), options.pop("subwords", None)
+    weight, init, subwords = (
+        options.pop(name, None) for name in ("document_weight", "init", "subwords")
+    )
     return cached_train(
         corpus.token_ids,
         corpus.document_offsets,
         word_counts,
+        init,
         subwords,
         parameters,
         weight,
@@ -343,7 +359,7 @@ def train_or_remember(memory, corpus, word_counts, parameters, **options):
 
 
 def _train(
-    token_ids, offsets, word_counts, subwords, parameters, weight, stopping, revision, unseen
+    token_ids, offsets, word_counts, init, subwords, parameters, weight, stopping, revision, unseen
 ):
     """`train` in terms of all that its result depends on, which is what `memory` keys on."""
     if stopping is not None:
@@ -354,6 +370,7 @@ def _train(
         parameters,
         document_weight=weight,
         early_stopping=stopping,
+        init=init,
         subwords=subwords,
         **unseen,
     )

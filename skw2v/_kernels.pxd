@@ -90,6 +90,7 @@ cdef extern from "engine.h" nogil:
         int64_t n_shares
         const int64_t *part_offsets
         const int32_t *parts
+        const uint8_t *frozen
         float *input
         float *output
         float *subwords

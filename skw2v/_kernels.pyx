@@ -10,7 +10,7 @@ phases of a round over threads, and hand back. `Engine`, `init_vectors` and `com
 import os
 
 from cython.parallel cimport parallel, prange
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
@@ -111,8 +111,10 @@ cdef class Engine:
     subtracted from scores; ``paths`` (offsets, 2 * nodes + labels) go with hierarchical softmax.
     ``hot_rows``, (first, end), are output rows that most shards touch: for softmax all, for
     hierarchical softmax the top of the tree. In ``curvature_column`` documents' output rows note
-    how far a step bends them; input rows are 0 there. ``subwords``, (offsets, parts, matrix), are what the input rows of words
-    are made of: ``matrix`` is trained, and ``input`` is valid after `compose`.
+    how far a step bends them; input rows are 0 there. ``subwords``,
+    (offsets, parts, matrix), are what the input rows of words are made of: ``matrix`` is trained,
+    and ``input`` is valid after `compose`. ``frozen`` (n_words,) is 1 for words whose row of
+    ``input`` stays as it is; not with ``subwords``.
     """
 
     cdef skw2v_engine engine
@@ -137,6 +139,7 @@ cdef class Engine:
         int bias_column=-1,
         hot_rows=(0, 0),
         subwords=None,
+        const uint8_t[::1] frozen=None,
         uint64_t seed,
         loss,
         bint remove_hits,
@@ -189,6 +192,7 @@ cdef class Engine:
             "offsets": (n_targets if offsets is None else offsets.shape[0], n_targets),
             "noise": (n_targets if noise is None else len(noise[1]), n_targets),
             "paths": (n_targets + 1 if paths is None else len(paths[0]), n_targets + 1),
+            "frozen": (n_words if frozen is None else frozen.shape[0], n_words),
             "subwords": (n_words + 1 if subwords is None else len(subwords[0]), n_words + 1),
         }
         for name, (found, expected) in sizes.items():
@@ -197,7 +201,7 @@ cdef class Engine:
         memset(&self.engine, 0, sizeof(self.engine))
         self.body = choose_body(isa)
         self.alive = (token_ids, document_offsets, keep_threshold, labels, noise, offsets,
-                      paths, subwords, input, output)
+                      paths, subwords, frozen, input, output)
         self.engine.token_ids = &token_ids[0]
         self.engine.document_offsets = &document_offsets[0]
         self.engine.n_tokens = token_ids.shape[0]
@@ -231,6 +235,8 @@ cdef class Engine:
             self.engine.part_offsets = &part_offsets[0]
             self.engine.parts = &parts[0]
             self.engine.subwords = &subword_rows[0, 0]
+        if frozen is not None:
+            self.engine.frozen = &frozen[0]
         self.engine.bias_column = bias_column
         self.engine.hot_first = hot_rows[0]
         self.engine.n_hot = hot_rows[1] - hot_rows[0]

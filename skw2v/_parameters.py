@@ -156,10 +156,11 @@ def training_parameters(model):
         n_buckets=int(model.n_buckets),
         trainable=model.trainable,
     )
-    if parameters.subword is not None and (model.init is not None or model.trainable != "all"):
+    if parameters.subword is not None and (model.init is not None or model.trainable == "none"):
         raise ValueError(
-            f"subword={parameters.subword} makes words of n-grams, for which init has no vectors "
-            "and trainable no rows; set subword=None, or init=None and trainable='all'"
+            f"subword={parameters.subword} makes input vectors of those of n-grams, which init "
+            "does not have and trainable='none' cannot hold; set subword=None, or init=None and "
+            "trainable='all'"
         )
     return without_ignored(parameters)
 

@@ -274,18 +274,24 @@ def context_groups(context_ids, group_size):
     return [np.array(group, dtype=np.int64) for group in groups if group]
 
 
-def train_skipgram_window(vectors, context_ids, targets, rate, group_size):
+def add_to_inputs(vectors, ids, changes, frozen):
+    """Add to input rows, as often as their ids occur; what is for `frozen` ids is lost."""
+    moves = ~np.isin(ids, frozen)
+    np.add.at(vectors.input_vectors, ids[moves], changes[moves])
+
+
+def train_skipgram_window(vectors, context_ids, targets, rate, group_size, frozen=()):
     """Train one window in place; every context is a hidden row. Returns loss, true part, pairs."""
     loss, true_loss = 0.0, 0.0
     for group in context_groups(context_ids, group_size):
         step = train_targets(vectors.input_vectors[group], vectors, targets, rate)
-        vectors.input_vectors[group] += step.hidden_change
+        add_to_inputs(vectors, group, step.hidden_change, frozen)
         loss += step.loss
         true_loss += step.first_loss
     return loss, true_loss, len(context_ids)
 
 
-def train_skipgram_by_context(vectors, center_ids_of, targets, rate, group_size):
+def train_skipgram_by_context(vectors, center_ids_of, targets, rate, group_size, frozen=()):
     """Train a shard's pairs in place where all windows have the same targets: the full softmax.
 
     Every context is a hidden row with all the centers whose windows hold it as its true targets, at
@@ -300,6 +306,10 @@ def train_skipgram_by_context(vectors, center_ids_of, targets, rate, group_size)
         The contexts from left to right, each with the ids of its centers, from left to right.
     targets : Targets
         All words. The labels are not used.
+    rate : float
+    group_size : int
+    frozen : sequence of int, default=()
+        Words whose input vectors stay.
 
     Returns
     -------
@@ -319,7 +329,7 @@ def train_skipgram_by_context(vectors, center_ids_of, targets, rate, group_size)
         start += len(group)
         hidden = vectors.input_vectors[group]
         step = train_targets(hidden, vectors, targets._replace(labels=labels), rate)
-        vectors.input_vectors[group] += step.hidden_change
+        add_to_inputs(vectors, group, step.hidden_change, frozen)
         loss += step.loss
     return loss, sum(len(center_ids) for _, center_ids in rows)
 
@@ -339,12 +349,13 @@ def cbow_context_change(hidden_change, context_ids, cbow_gradient):
     return hidden_change * (n_contexts / np.sum(multiplicity**2))
 
 
-def train_cbow_window(vectors, context_ids, targets, rate, cbow_gradient):
+def train_cbow_window(vectors, context_ids, targets, rate, cbow_gradient, frozen=()):
     """Train one window in place; the hidden row is the contexts' mean. Returns as skip-gram's."""
     if len(context_ids) == 0:
         return 0.0, 0.0, 0
     hidden = vectors.input_vectors[context_ids].mean(axis=0, keepdims=True)
     step = train_targets(hidden, vectors, targets, rate)
     change = cbow_context_change(step.hidden_change[0], context_ids, cbow_gradient)
-    np.add.at(vectors.input_vectors, context_ids, change)
+    changes = np.tile(change, (len(context_ids), 1))
+    add_to_inputs(vectors, context_ids, changes, frozen)
     return step.loss, step.first_loss, 1

@@ -79,6 +79,8 @@ def train_reference(
     group_size,
     cbow_gradient=None,
     parts=None,
+    start=None,
+    frozen=(),
 ):
     """Train input vectors, output vectors and biases.
 
@@ -104,16 +106,21 @@ def train_reference(
         The rows of the subword vectors that each word is made of. A round trains the words as they
         are made up when it begins, and their parts change by what it has changed of them.
 
+    start : Vectors, optional
+        Where training starts. By default from `initial_vectors`.
+    frozen : sequence of int, default=()
+        Words whose input vectors stay.
+
     Returns
     -------
     vectors : ReferenceVectors
     """
     choose_targets = target_chooser(word_counts, parameters)
-    train_window = _window_trainer(parameters, group_size, cbow_gradient)
+    train_window = _window_trainer(parameters, group_size, cbow_gradient, frozen)
     draw_pool = _pool_drawer(word_counts, parameters, pool_size)
     keep_threshold = keep_thresholds(word_counts, parameters.subsample)
     n_tokens, n_epochs = len(token_ids), parameters.max_iter
-    vectors = initial_vectors(word_counts, keep_threshold, parameters)
+    vectors = start or initial_vectors(word_counts, keep_threshold, parameters)
     subword_vectors = None
     if parts is not None:
         n_rows = 1 + max(map(max, parts))
@@ -147,6 +154,7 @@ def train_reference(
                         choose_targets(0, None),
                         rate,
                         group_size,
+                        frozen,
                     )
                 else:
                     shard_loss, shard_pairs = _train_shard(
@@ -210,11 +218,11 @@ def merge_shards(vectors, privates):
     )
 
 
-def _window_trainer(parameters, group_size, cbow_gradient):
+def _window_trainer(parameters, group_size, cbow_gradient, frozen):
     if parameters.architecture == "skipgram":
-        return partial(train_skipgram_window, group_size=group_size)
+        return partial(train_skipgram_window, group_size=group_size, frozen=frozen)
     cbow_gradient = cbow_gradient or parameters.cbow_gradient
-    return partial(train_cbow_window, cbow_gradient=cbow_gradient)
+    return partial(train_cbow_window, cbow_gradient=cbow_gradient, frozen=frozen)
 
 
 def _pool_drawer(word_counts, parameters, pool_size):

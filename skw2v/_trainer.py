@@ -48,6 +48,8 @@ class TrainedVectors:
     subwords : skw2v._subwords.Subwords, or None
         What the input vectors are made of, the means of the rows of
     subword_vectors : ndarray of shape (n_rows, n_components), float32, or None
+    given : ndarray of bool, shape (n_words,), or None
+        Whose input vectors the training was given to start from, by `init`. None: nobody's.
     """
 
     input_vectors: np.ndarray
@@ -61,6 +63,7 @@ class TrainedVectors:
     validation_scores: np.ndarray | None = None
     subwords: Subwords | None = None
     subword_vectors: np.ndarray | None = None
+    given: np.ndarray | None = None
 
 
 class Trainer:
@@ -77,6 +80,8 @@ class Trainer:
         Threads to use at most; the result does not depend on it.
     start : TrainedVectors, default=None
         Goes on from there; words beyond the ones it has start afresh. None: all do.
+    init : skw2v._transfer.StartingRows, default=None
+        What the words beyond those of `start` start from instead. None: nothing is known of them.
     subwords : skw2v._subwords.Subwords, default=None
         What the words are made of. None: they are wholes.
     layout : skw2v._layout.Layout, default=None
@@ -93,6 +98,7 @@ class Trainer:
         *,
         n_threads,
         start=None,
+        init=None,
         subwords=None,
         layout=None,
         isa=None,
@@ -117,7 +123,9 @@ class Trainer:
         self._output = _Rows(n_words - self._is_tree, n_columns)
         self._subwords, self._n_threads = subwords, n_threads
         self._parts = _Rows(subwords.n_rows, n_columns) if subwords else None
-        self._fill(start)
+        self._given = None  # whose input rows were given to start from
+        self._fill(start, init)
+        frozen = _frozen(parameters.trainable, self._given, n_words)
         self._kept = None  # copies of what is trained, of the epoch worth keeping
         kernel_objective = objective(
             word_counts, keep_threshold, parameters, layout, self._bias_start, self._tree_counts
@@ -139,6 +147,7 @@ class Trainer:
             subwords=(subwords.part_offsets, subwords.parts, self._parts.padded)
             if subwords
             else None,
+            frozen=frozen,
             isa=isa,
             **kernel_objective,
         )
@@ -150,7 +159,7 @@ class Trainer:
         """The two matrices that training changes, the first of which input vectors come from."""
         return (self._parts or self._input).padded, self._output.padded
 
-    def _fill(self, start):
+    def _fill(self, start, init):
         """Give every row its start."""
         input_rows, output_rows = self._trained_rows
         d = self.parameters.n_components
@@ -166,8 +175,31 @@ class Trainer:
                 first,
                 self._is_biased,
             )
-        if start is None:
-            return
+        if init is not None:
+            n_before = len(start.input_vectors) if start else 0
+            self._fill_given(n_before + np.flatnonzero(init.known), init)
+        if start is not None:
+            self._fill_trained(start)
+
+    def _fill_given(self, words, init):
+        """What `init` has for these words."""
+        d = self.parameters.n_components
+        self._given = np.zeros(self._input.n_rows, dtype=bool)
+        self._given[words] = True
+        self._input.padded[words, :d] = init.input_vectors
+        if init.output_vectors is not None and not self._is_tree:
+            self._output.padded[words, :d] = init.output_vectors
+        if init.output_bias is not None and self._is_biased:
+            self._bias_start[words] = init.output_bias
+
+    def _fill_trained(self, start):
+        """What there is of an earlier training."""
+        input_rows, output_rows = self._trained_rows
+        d = self.parameters.n_components
+        if start.given is not None:
+            if self._given is None:
+                self._given = np.zeros(self._input.n_rows, dtype=bool)
+            self._given[: len(start.given)] = start.given
         if self._subwords:
             input_rows[start.subwords.rows_in(self._subwords), :d] = start.subword_vectors
         else:
@@ -284,7 +316,17 @@ class Trainer:
             validation_scores,
             self._subwords,
             subword_vectors,
+            self._given,
         )
+
+
+def _frozen(trainable, given, n_words):
+    """Which input rows stay as they are, as the kernels take it; None: all of them are trained."""
+    if trainable == "none":
+        return np.ones(n_words, dtype=np.uint8)
+    if trainable == "new" and given is not None:
+        return given.view(np.uint8)
+    return None
 
 
 def objective(word_counts, keep_threshold, parameters, layout, bias_start=None, tree_counts=None):

@@ -50,6 +50,7 @@ def train(
     document_weight=None,
     early_stopping=None,
     start=None,
+    init=None,
     subwords=None,
     on_epoch_begin=None,
     on_call=None,
@@ -82,7 +83,7 @@ def train(
         Called about ten times a second with the epoch and the share of it that is done.
     on_epoch : callable, default=None
         Called after each epoch with an EpochReport; training stops if it returns True.
-    subwords, layout, isa
+    init, subwords, layout, isa
         As for `Trainer`.
 
     Returns
@@ -108,6 +109,7 @@ def train(
         expected_tokens(corpus, document_weight),
         n_threads=n_threads,
         start=start,
+        init=init,
         subwords=subwords,
         layout=layout,
         isa=isa,
@@ -154,13 +156,14 @@ def train_on_batch(
     rates,
     document_weight=None,
     start=None,
+    init=None,
     subwords=None,
 ):
     """Train once through a batch of a stream.
 
     Parameters
     ----------
-    corpus, word_counts, parameters, n_threads, document_weight, start, subwords
+    corpus, word_counts, parameters, n_threads, document_weight, start, init, subwords
         As for `train`; the counts are those of the stream so far.
     rates : (float, float)
         Learning rate at the beginning and at the end of the batch.
@@ -183,6 +186,7 @@ def train_on_batch(
         corpus.n_tokens,
         n_threads=n_threads,
         start=start,
+        init=init,
         subwords=subwords,
     )
     trainer.run_epoch(

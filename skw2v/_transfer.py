@@ -106,6 +106,63 @@ def starting_vectors(init, n_components):
     return starting
 
 
+@dataclass(frozen=True, eq=False)
+class StartingRows:
+    """What the words of a vocabulary start from: all of `init` that training depends on.
+
+    Attributes
+    ----------
+    known : ndarray of bool, shape (n_words,)
+        Which words `init` has.
+    input_vectors : ndarray of shape (n_known, n_components), float32
+    output_vectors : ndarray of shape (n_known, n_components), float32, or None
+    output_bias : ndarray of shape (n_known,), float32, or None
+    """
+
+    known: np.ndarray
+    input_vectors: np.ndarray
+    output_vectors: np.ndarray | None
+    output_bias: np.ndarray | None
+
+
+def starting_rows(starting, words):
+    """What given words start from.
+
+    Parameters
+    ----------
+    starting : StartingVectors or None
+    words : list of str or list of int
+
+    Returns
+    -------
+    rows : StartingRows or None
+        None for None.
+    """
+    if starting is None:
+        return None
+    places, known = _places_of(starting, words)
+    parts = (starting.input_vectors, starting.output_vectors, starting.output_bias)
+    return StartingRows(known, *(None if part is None else part[places] for part in parts))
+
+
+def check_some_known(rows, words, starting):
+    """Raise a ValueError if the documents have no word of `init`, which is nobody's wish.
+
+    Parameters
+    ----------
+    rows : StartingRows or None
+    words : list of str or list of int
+        Of the documents.
+    starting : StartingVectors or None
+    """
+    if rows is not None and not rows.known.any():
+        raise ValueError(
+            f"init has none of the {len(words)} words of the documents: its words are like "
+            f"{starting.words[0]!r}, those of the documents like {words[0]!r}; analyse both alike, "
+            "or set init=None"
+        )
+
+
 def rows_of(starting, words):
     """The input vectors that given words start from.
 

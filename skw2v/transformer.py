@@ -168,7 +168,8 @@ default="negative_sampling"
     trainable : {"all", "new", "none"}, default="all"
         Which input vectors are trained. "all"; "new": those of words that `init` does not have,
         the others stay as they are to the bit; "none": no input vectors, only output vectors and
-        biases. With `warm_start` and `partial_fit` it may change from call to call.
+        biases. With `warm_start` and `partial_fit` it may change from call to call. "none" does not
+        go with `subword`.
     warm_start : bool, default=False
         Let `fit` go on from the vectors that there are, up to epoch `max_iter`: the words, their
         counts and the seed stay those of the first call, and the learning rate of an epoch is what

@@ -146,6 +146,7 @@ def test_nothing_to_learn_from_says_what_to_do(documents, parameters, message):
         ("learning_rate", np.inf),
         ("min_learning_rate", -1e-4),
         ("max_iter", 0),
+        ("trainable", "old"),
         ("embedding", "both"),
         ("pooling", "median"),
         ("n_clusters", 0),

@@ -57,7 +57,14 @@ def test_pipeline_classifies(planted):
 
 def test_clone_keeps_every_parameter():
     estimator = small(
-        window=3, embedding="sum", n_jobs=2, loss="nce", noise="log_uniform", cbow_gradient="exact"
+        window=3,
+        embedding="sum",
+        n_jobs=2,
+        loss="nce",
+        noise="log_uniform",
+        cbow_gradient="exact",
+        init={"word": [0.0] * 16},
+        trainable="new",
     )
     copy = clone(estimator)
     assert copy is not estimator

@@ -140,6 +140,7 @@ def test_training_gets_every_parameter(count_training):
         "max_iter": 1,
         "subword": (2, 3),
         "n_buckets": 100,
+        "trainable": "new",
     }
     small(**given).fit(DOCUMENTS)
     (parameters,) = count_training

@@ -4,6 +4,22 @@
 
 #include "primitive.h"
 
+#include <string.h>
+
+/* Does the row of a token stay as it is? */
+static inline int is_frozen(const skw2v_engine *engine, const skw2v_plan *plan, int32_t token) {
+    return engine->frozen != NULL && engine->frozen[plan->slots[plan->tokens[token].slot].word];
+}
+
+/* The row that the step may train in place: that of a frozen token is a copy, which nobody reads
+ * again. */
+static inline float *hidden_row(const skw2v_engine *engine, const skw2v_plan *plan, int32_t token,
+                                float *input, float *copy) {
+    if (!is_frozen(engine, plan, token))
+        return input;
+    return memcpy(copy, input, (size_t)engine->stride * sizeof(float));
+}
+
 /* Skip-gram: one hidden row per context, trained in place. A row must not stand twice in one step
  * (each copy would miss the others' change, and long runs of one token would overshoot), so a group
  * ends before a context whose word it already has; group_size bounds how many gradients a target
@@ -12,7 +28,8 @@ ALWAYS_INLINE int train_skipgram(const skw2v_engine *engine, const skw2v_plan *p
                                  const skw2v_token *center, int32_t i, float *const *inputs,
                                  const skw2v_targets *targets, skw2v_step step, float rate,
                                  skw2v_loss *loss, float *scratch) {
-    float *hidden[SKW2V_MAX_GROUP];
+    float *hidden[SKW2V_MAX_GROUP], *copies = scratch;
+    scratch += engine->frozen != NULL ? SKW2V_MAX_GROUP * engine->stride : 0;
     int n = 0, n_pairs = 0;
     int32_t group_begin = center->begin;
     for (int32_t j = center->begin; j < center->end; j++) {
@@ -26,7 +43,8 @@ ALWAYS_INLINE int train_skipgram(const skw2v_engine *engine, const skw2v_plan *p
             n = 0;
             group_begin = j;
         }
-        hidden[n++] = inputs[j];
+        hidden[n] = hidden_row(engine, plan, j, inputs[j], copies + n * engine->stride);
+        n++;
     }
     if (n > 0)
         step(n, hidden, hidden, targets, engine->stride, rate, loss, scratch);
@@ -41,7 +59,8 @@ static int64_t train_skipgram_by_context(const skw2v_engine *engine, const skw2v
                                          float *const *inputs, skw2v_targets *targets,
                                          skw2v_step step, float rate, skw2v_loss *loss,
                                          float *scratch) {
-    float *hidden[SKW2V_MAX_GROUP];
+    float *hidden[SKW2V_MAX_GROUP], *row_of[SKW2V_MAX_GROUP], *copies = scratch;
+    scratch += engine->frozen != NULL ? SKW2V_MAX_GROUP * engine->stride : 0;
     int32_t true_of[SKW2V_MAX_GROUP + 1] = {0}, true_targets[SKW2V_MAX_GROUP * SKW2V_MAX_GROUP];
     const int most = engine->group_size;
     int n = 0;
@@ -60,12 +79,13 @@ static int64_t train_skipgram_by_context(const skw2v_engine *engine, const skw2v
             if (of_row == most) { /* the token needs a row; the group must not have it */
                 int is_full = n == most;
                 for (int r = 0; r < n; r++)
-                    is_full |= hidden[r] == inputs[j];
+                    is_full |= row_of[r] == inputs[j];
                 if (is_full) {
                     step(n, hidden, hidden, targets, engine->stride, rate, loss, scratch);
                     n = 0;
                 }
-                hidden[n] = inputs[j];
+                row_of[n] = inputs[j];
+                hidden[n] = hidden_row(engine, plan, j, inputs[j], copies + n * engine->stride);
                 true_of[n + 1] = true_of[n];
                 n++;
                 of_row = 0;
@@ -174,6 +194,13 @@ ALWAYS_INLINE int train_cbow(const skw2v_engine *engine, const skw2v_plan *plan,
         share = 1.0f / (float)n;
     else if (repeats)
         share = (float)n / (float)squared_multiplicities(plan, center, i);
+    if (engine->frozen != NULL) {
+        n = 0;
+        for (int32_t c = center->begin; c < center->end; c++) {
+            contexts[n] = inputs[c];
+            n += c != i && !is_frozen(engine, plan, c);
+        }
+    }
     send_home(n, contexts, stride, share, change);
     return 1;
 }

@@ -409,6 +409,8 @@ int skw2v_allocate(skw2v_engine *engine) {
                            2 * engine->stride /* mean and change */
                            + (SKW2V_MAX_GROUP + 1) * (int64_t)engine->target_capacity /* scores */
                            + 8 + SKW2V_MAX_GROUP * engine->stride; /* changes of hidden rows */
+    if (engine->frozen != NULL)
+        engine->scratch_size += SKW2V_MAX_GROUP * engine->stride; /* copies of hidden rows */
     engine->scratch_size = (engine->scratch_size + 15) / 16 * 16;
 
     ALLOCATE(engine->n_ids * engine->mark_stride, engine->marks);

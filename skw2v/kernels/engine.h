@@ -178,6 +178,8 @@ typedef struct {
     /* IN: subwords, or NULL: word w has the parts parts[part_offsets[w] .. part_offsets[w + 1]) */
     const int64_t *part_offsets; /* (n_words + 1,) */
     const int32_t *parts;        /* rows of `subwords` */
+    /* IN: (n_words,) 1: the input row is read and never written; or NULL: all are trained */
+    const uint8_t *frozen;
     /* IN/OUT: the matrices */
     float *input;    /* (n_words, stride) */
     float *output;   /* (n_targets or n_targets - 1 nodes, stride) */
