@@ -451,10 +451,9 @@ def engine_case(model):
     counts = np.bincount(ids, minlength=60)
     known = np.arange(60) % 2 == 0
     words = np.flatnonzero(known).tolist()
-    starting = StartingVectors(
-        words, *draw.normal(scale=0.2, size=(2, 30, 20)).astype(np.float32), np.float32(-3 * known)
-    )
-    starting = dataclasses.replace(starting, output_bias=starting.output_bias[known])
+    vectors = draw.normal(scale=0.2, size=(2, 30, 20)).astype(np.float32)
+    vectors[0, :, :3] = -0.0  # which adding zeros would turn into 0.0
+    starting = StartingVectors(words, *vectors, np.full(30, -3, dtype=np.float32))
     defaults = {"n_components": 20, "window": 6, "subsample": 0.0, "max_iter": 1, "seed": 7}
     parameters = TrainingParameters(**defaults | model)
     return corpus, counts, parameters, starting_rows(starting, list(range(60)))
