@@ -114,13 +114,12 @@ def _kept_tokens_of_a_round(share, parameters):
     return n_kept
 
 
-def n_hot_nodes(paths, word_counts, keep_threshold, layout):
+def n_hot_nodes(paths, kept, steps):
     """How many nodes at the top of a Huffman tree many shards of a round pass through.
 
-    Nodes are numbered by rising count, so the last ones are the top of the tree; here they are
-    counted by what subsampling leaves of it, and the two orders differ a little.
+    `kept` has how often each target is trained, and a shard trains `steps` of them. Nodes are
+    numbered by rising count, so the last ones are the top of the tree; here they are counted by
+    what subsampling leaves of it, and the two orders differ a little.
     """
-    kept = kept_counts(word_counts, keep_threshold)
     share = _tree.weight_passing(paths.offsets, paths.nodes, kept / kept.sum())
-    shard_kept = layout.shard_tokens * kept.sum() / word_counts.sum()
-    return int(np.count_nonzero(share * shard_kept > MIN_HOT_TOUCHES))
+    return int(np.count_nonzero(share * steps > MIN_HOT_TOUCHES))

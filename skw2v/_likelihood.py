@@ -15,7 +15,7 @@ import numpy as np
 from skw2v import _kernels, _sampling
 from skw2v._huffman import huffman_paths
 from skw2v._parameters import BIASED_LOSSES
-from skw2v._trainer import BLOCK
+from skw2v._rows import BLOCK
 
 MAX_PAIRS = 10_000
 

@@ -5,7 +5,6 @@ Python several times a second, so that Ctrl-C works and progress can be shown. N
 on the number of threads except how many of them run a round.
 """
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +13,11 @@ from skw2v import _kernels, _sampling
 from skw2v._huffman import huffman_paths
 from skw2v._layout import choose_layout, n_hot_nodes
 from skw2v._parameters import BIASED_LOSSES, SAMPLED_LOSSES
+from skw2v._rounds import Team, run_rounds
+from skw2v._rows import Rows
 from skw2v._subwords import Subwords
 
-# A call into the kernels lasts about this long, so that an interrupt is never far away.
-SECONDS_PER_CALL = 0.1
 FLOATS_PER_INIT = 2**24
-BLOCK = 16  # rows are padded to 64 bytes
 
 
 # Not slotted: pickles keep these by name, so that a later field cannot shift an earlier one.
@@ -66,93 +64,59 @@ class TrainedVectors:
     given: np.ndarray | None = None
 
 
-class Trainer:
-    """Word vectors while they train.
+class RowTrainer:
+    """Input and output rows while they train, whoever says what on.
+
+    A subclass makes `_make_engine` and runs epochs.
 
     Parameters
     ----------
-    word_counts : ndarray of shape (n_words,)
-        How often each word occurs, by id: for subsampling and noise.
-    parameters : skw2v._parameters.TrainingParameters
-    n_tokens : int
-        Tokens of an epoch, roughly: for the layout.
-    n_threads : int
-        Threads to use at most; the result does not depend on it.
-    start : TrainedVectors, default=None
-        Goes on from there; words beyond the ones it has start afresh. None: all do.
-    init : skw2v._transfer.StartingRows, default=None
-        What the words beyond those of `start` start from instead. None: nothing is known of them.
-    subwords : skw2v._subwords.Subwords, default=None
-        What the words are made of. None: they are wholes.
-    layout : skw2v._layout.Layout, default=None
-        None takes `choose_layout`'s; another one is for tests and measurements.
-    isa : str, default=None
-        Instruction set of the kernels. None: the best, or what SKW2V_ISA names.
+    n_inputs : int
+        Input rows.
+    bias_start : ndarray of shape (n_targets,), float32, or None
+        Where biases start. None: there are none.
+    tree_counts : ndarray of shape (n_targets,), or None
+        Of the Huffman tree, whose nodes the output rows then are.
+    n_targets : int
+        What can be predicted.
+    n_spare_columns : int, default=0
+        Columns of a row that are the engine's own.
+    parameters, n_threads, start, init, subwords
+        As for `Trainer`.
     """
 
     def __init__(
         self,
-        word_counts,
+        n_inputs,
+        n_targets,
         parameters,
-        n_tokens,
         *,
+        bias_start,
+        tree_counts,
         n_threads,
-        start=None,
-        init=None,
+        start,
+        init,
         subwords=None,
-        layout=None,
-        isa=None,
+        n_spare_columns=0,
     ):
-        word_counts = np.ascontiguousarray(word_counts)
-        keep_threshold = _sampling.keep_thresholds(word_counts, parameters.subsample)
-        if layout is None:
-            layout = choose_layout(n_tokens, word_counts, keep_threshold, parameters)
         self.parameters = parameters
         self.n_iter = start.n_iter if start else 0
         self.loss_curve = start.loss_curve.tolist() if start else []
-        self._is_biased = parameters.loss in BIASED_LOSSES
-        self._is_tree = parameters.loss == "hierarchical_softmax"
-        self._tree_counts = None
-        if self._is_tree:
-            self._tree_counts = start.tree_counts if start else word_counts
-        self._bias_start = None
-        if self._is_biased:
-            self._bias_start = _sampling.initial_biases(word_counts, keep_threshold)
-        n_words, n_columns = len(word_counts), parameters.n_components + self._is_biased
-        self._input = _Rows(n_words, n_columns)
-        self._output = _Rows(n_words - self._is_tree, n_columns)
+        self._is_biased = bias_start is not None
+        self._bias_start = bias_start
+        self._is_tree = tree_counts is not None
+        self._tree_counts = tree_counts
+        n_columns = parameters.n_components + self._is_biased + n_spare_columns
+        self._input = Rows(n_inputs, n_columns)
+        self._output = Rows(n_targets - self._is_tree, n_columns)
         self._subwords, self._n_threads = subwords, n_threads
-        self._parts = _Rows(subwords.n_rows, n_columns) if subwords else None
+        self._parts = Rows(subwords.n_rows, n_columns) if subwords else None
         self._given = None  # whose input rows were given to start from
         self._fill(start, init)
-        frozen = _frozen(parameters.trainable, self._given, n_words)
+        self._frozen = _frozen(parameters.trainable, self._given, n_inputs)
         self._kept = None  # copies of what is trained, of the epoch worth keeping
-        kernel_objective = objective(
-            word_counts, keep_threshold, parameters, layout, self._bias_start, self._tree_counts
-        )
-        self._make_engine = lambda corpus: _kernels.Engine(
-            corpus.token_ids,
-            corpus.document_offsets,
-            keep_threshold,
-            self._input.padded,
-            self._output.padded,
-            seed=parameters.seed,
-            architecture=parameters.architecture,
-            cbow_gradient=parameters.cbow_gradient,
-            window=parameters.window,
-            dynamic_window=parameters.dynamic_window,
-            group_size=layout.group_size,
-            n_shards=layout.n_shards,
-            shard_tokens=layout.shard_tokens,
-            subwords=(subwords.part_offsets, subwords.parts, self._parts.padded)
-            if subwords
-            else None,
-            frozen=frozen,
-            isa=isa,
-            **kernel_objective,
-        )
-        self._engine = self._corpus = None
-        self._team = _Team(n_threads)
+        self._engine = None
+        self._team = Team(n_threads)
 
     @property
     def _trained_rows(self):
@@ -209,31 +173,13 @@ class Trainer:
             output_rows[: len(start.bias_change), d] = start.bias_change
             self._bias_start[: len(start.bias_start)] = start.bias_start
 
-    def run_epoch(self, corpus, rates_of, on_call=None):
-        """Train once through a corpus.
+    def _run(self, rates_of, on_call):
+        """Run the engine's epoch; the mean loss of a true pair."""
+        run_rounds(self._engine, rates_of(self._engine.n_rounds), self._team, on_call)
+        loss, n_pairs = self._engine.epoch_loss()
+        return loss / n_pairs if n_pairs else 0.0
 
-        Parameters
-        ----------
-        corpus : skw2v._corpus.Corpus
-        rates_of : callable
-            From the number of rounds to the learning rate of each.
-        on_call : callable, default=None
-            Called about ten times a second with the share of the epoch that is done.
-
-        Returns
-        -------
-        loss : float
-            Mean loss of a true pair; 0 if the corpus has none.
-        """
-        loss = 0.0
-        if corpus.n_tokens:
-            if corpus is not self._corpus:
-                self._engine = None  # its memory first
-                self._engine, self._corpus = self._make_engine(corpus), corpus
-            self._engine.start_epoch(self.n_iter)
-            _run_epoch(self._engine, rates_of(self._engine.n_rounds), self._team, on_call)
-            loss, n_pairs = self._engine.epoch_loss()
-            loss = loss / n_pairs if n_pairs else 0.0
+    def _end_epoch(self, loss):
         self.n_iter += 1
         self.loss_curve.append(loss)
         return loss
@@ -265,7 +211,7 @@ class Trainer:
 
         They take over the trainer's memory: it cannot go on.
         """
-        self._engine = self._corpus = None
+        self._engine = None
         if self._kept is not None:
             for kept, rows in zip(self._kept, self._trained_rows, strict=True):
                 rows[:] = kept
@@ -320,6 +266,116 @@ class Trainer:
         )
 
 
+class Trainer(RowTrainer):
+    """Word vectors while they train.
+
+    Parameters
+    ----------
+    word_counts : ndarray of shape (n_words,)
+        How often each word occurs, by id: for subsampling and noise.
+    parameters : skw2v._parameters.TrainingParameters
+    n_tokens : int
+        Tokens of an epoch, roughly: for the layout.
+    n_threads : int
+        Threads to use at most; the result does not depend on it.
+    start : TrainedVectors, default=None
+        Goes on from there; words beyond the ones it has start afresh. None: all do.
+    init : skw2v._transfer.StartingRows, default=None
+        What the words beyond those of `start` start from instead. None: nothing is known of them.
+    subwords : skw2v._subwords.Subwords, default=None
+        What the words are made of. None: they are wholes.
+    layout : skw2v._layout.Layout, default=None
+        None takes `choose_layout`'s; another one is for tests and measurements.
+    isa : str, default=None
+        Instruction set of the kernels. None: the best, or what SKW2V_ISA names.
+    """
+
+    def __init__(
+        self,
+        word_counts,
+        parameters,
+        n_tokens,
+        *,
+        n_threads,
+        start=None,
+        init=None,
+        subwords=None,
+        layout=None,
+        isa=None,
+    ):
+        word_counts = np.ascontiguousarray(word_counts)
+        keep_threshold = _sampling.keep_thresholds(word_counts, parameters.subsample)
+        if layout is None:
+            layout = choose_layout(n_tokens, word_counts, keep_threshold, parameters)
+        tree_counts = None
+        if parameters.loss == "hierarchical_softmax":
+            tree_counts = start.tree_counts if start else word_counts
+        bias_start = None
+        if parameters.loss in BIASED_LOSSES:
+            bias_start = _sampling.initial_biases(word_counts, keep_threshold)
+        super().__init__(
+            len(word_counts),
+            len(word_counts),
+            parameters,
+            bias_start=bias_start,
+            tree_counts=tree_counts,
+            n_threads=n_threads,
+            start=start,
+            init=init,
+            subwords=subwords,
+        )
+        kernel_objective = word_objective(
+            word_counts, keep_threshold, parameters, layout, self._bias_start, self._tree_counts
+        )
+        self._make_engine = lambda corpus: _kernels.Engine(
+            corpus.token_ids,
+            corpus.document_offsets,
+            keep_threshold,
+            self._input.padded,
+            self._output.padded,
+            seed=parameters.seed,
+            architecture=parameters.architecture,
+            cbow_gradient=parameters.cbow_gradient,
+            window=parameters.window,
+            dynamic_window=parameters.dynamic_window,
+            group_size=layout.group_size,
+            n_shards=layout.n_shards,
+            shard_tokens=layout.shard_tokens,
+            subwords=(subwords.part_offsets, subwords.parts, self._parts.padded)
+            if subwords
+            else None,
+            frozen=self._frozen,
+            isa=isa,
+            **kernel_objective,
+        )
+        self._corpus = None
+
+    def run_epoch(self, corpus, rates_of, on_call=None):
+        """Train once through a corpus.
+
+        Parameters
+        ----------
+        corpus : skw2v._corpus.Corpus
+        rates_of : callable
+            From the number of rounds to the learning rate of each.
+        on_call : callable, default=None
+            Called about ten times a second with the share of the epoch that is done.
+
+        Returns
+        -------
+        loss : float
+            Mean loss of a true pair; 0 if the corpus has none.
+        """
+        loss = 0.0
+        if corpus.n_tokens:
+            if corpus is not self._corpus:
+                self._engine = None  # its memory first
+                self._engine, self._corpus = self._make_engine(corpus), corpus
+            self._engine.start_epoch(self.n_iter)
+            loss = self._run(rates_of, on_call)
+        return self._end_epoch(loss)
+
+
 def _frozen(trainable, given, n_words):
     """Which input rows stay as they are, as the kernels take it; None: all of them are trained."""
     if trainable == "none":
@@ -329,129 +385,72 @@ def _frozen(trainable, given, n_words):
     return None
 
 
-def objective(word_counts, keep_threshold, parameters, layout, bias_start=None, tree_counts=None):
+def objective(
+    counts, parameters, pool_size, *, bias_start=None, tree_counts=None, kept=None, steps=None
+):
     """What `Engine` has to know of the loss: keyword arguments.
 
-    Biases start at `bias_start` (None: where new ones do), and the Huffman tree is that of
-    `tree_counts` (None: of `word_counts`).
+    Parameters
+    ----------
+    counts : ndarray of shape (n_targets,)
+        How often each target occurs: for noise.
+    parameters : skw2v._parameters.TrainingParameters
+    pool_size : int
+        Noise words of a shard.
+    bias_start : ndarray of shape (n_targets,), float32, default=None
+        Where biases start; losses without biases need none.
+    tree_counts : ndarray of shape (n_targets,), default=None
+        What the Huffman tree is made from.
+    kept : ndarray of shape (n_targets,), default=None
+        How often each target is trained; with `steps`, how many of them a shard trains, it says
+        which nodes of the tree are hot.
+    steps : float, default=None
     """
-    loss, n_words = parameters.loss, len(word_counts)
+    loss, n_targets = parameters.loss, len(counts)
     chosen = {
         "loss": loss,
         "remove_hits": parameters.removes_hits,
         "n_negatives": 0,
         "pool_size": 0,
     }
-    offsets = np.zeros(n_words, dtype=np.float32)
+    offsets = np.zeros(n_targets, dtype=np.float32)
     if loss in SAMPLED_LOSSES:
-        noise = _sampling.noise_probabilities(
-            word_counts, parameters.noise, parameters.noise_exponent
-        )
+        noise = _sampling.noise_probabilities(counts, parameters.noise, parameters.noise_exponent)
         chosen["n_negatives"] = parameters.n_negatives
-        chosen["pool_size"] = layout.pool_size
+        chosen["pool_size"] = pool_size
         chosen["noise"] = _sampling.alias_table(noise)
         offsets = _sampling.log_expected_counts(noise, parameters.n_negatives)
-    if loss in BIASED_LOSSES:
-        if bias_start is None:
-            bias_start = _sampling.initial_biases(word_counts, keep_threshold)
+    if bias_start is not None:
         # The kernels train the biases' change since the start.
         chosen["bias_column"] = parameters.n_components
         chosen["offsets"] = offsets - bias_start
-    if loss == "softmax":
-        chosen["hot_rows"] = (0, n_words)
+    if loss in ("softmax", "ova"):
+        chosen["hot_rows"] = (0, n_targets)
     if loss == "hierarchical_softmax":
-        paths = huffman_paths(word_counts if tree_counts is None else tree_counts)
-        steps = 2 * paths.nodes + paths.labels.astype(np.int32)
-        chosen["paths"] = (paths.offsets, steps)
-        n_hot = n_hot_nodes(paths, word_counts, keep_threshold, layout)
-        chosen["hot_rows"] = (n_words - 1 - n_hot, n_words - 1)
+        paths = huffman_paths(tree_counts)
+        chosen["paths"] = (paths.offsets, 2 * paths.nodes + paths.labels.astype(np.int32))
+        n_hot = n_hot_nodes(paths, kept, steps)
+        chosen["hot_rows"] = (n_targets - 1 - n_hot, n_targets - 1)
     return chosen
 
 
-def _run_epoch(engine, rates, team, on_call):
-    """Run all rounds, in calls of about SECONDS_PER_CALL each; `on_call` gets the share done."""
-    done, step = 0, 1
-    while done < len(rates):
-        n_rounds = min(max(1, step // 4) if team.on_trial else step, len(rates) - done)
-        started = time.perf_counter()
-        engine.run(rates[done : done + n_rounds], team.n_threads)
-        seconds = max(time.perf_counter() - started, 1e-9)
-        done += n_rounds
-        if not team.on_trial:
-            # At most double: the first rounds (cold caches) say little about the ones to come.
-            step = max(1, int(n_rounds * min(2.0, SECONDS_PER_CALL / seconds)))
-        team.report(n_rounds / seconds, seconds)
-        if on_call is not None:
-            on_call(done / len(rates))
+def word_objective(
+    word_counts, keep_threshold, parameters, layout, bias_start=None, tree_counts=None
+):
+    """`objective` of a training of words.
 
-
-class _Team:
-    """How many threads run the next rounds: all of them, or fewer while the machine is busy.
-
-    Threads that meet at a barrier twice a round run at the pace of the one that waits for a core.
-    Where other processes want the cores, fewer threads are faster, and since the vectors do not
-    depend on their number we are free to change it: now and then a call runs with half or twice as
-    many, and the faster number stays. On an idle machine the trials get rare (they cost below 1 %).
+    Biases start at `bias_start` (None: where new ones do), and the Huffman tree is that of
+    `tree_counts` (None: of `word_counts`).
     """
-
-    FIRST_TRIAL, LONGEST_WAIT = 1.0, 8.0  # seconds
-    SHORTEST_SAMPLE = 0.01  # seconds; the speed of a shorter call is chance
-
-    def __init__(self, n_threads):
-        self.most = self.n_threads = self._settled = n_threads
-        self._speed = 0.0  # rounds per second of the settled number, smoothed
-        self._wait = self._until_trial = self.FIRST_TRIAL
-        self._up = False
-
-    @property
-    def on_trial(self):
-        """Does the next call try another number of threads?"""
-        return self.n_threads != self._settled
-
-    def report(self, speed, seconds):
-        """Take note of a call's speed and set ``n_threads`` for the next one."""
-        if self.most == 1 or (seconds < self.SHORTEST_SAMPLE and not self.on_trial):
-            return
-        if self.on_trial:
-            if speed > self._speed:
-                self._settled, self._speed, self._wait = self.n_threads, speed, self.FIRST_TRIAL
-            else:
-                self.n_threads = self._settled
-                self._wait = min(2 * self._wait, self.LONGEST_WAIT)
-            self._until_trial = self._wait
-            return
-        if speed < 0.6 * self._speed:  # something else has come up
-            self._until_trial = 0.0
-            self._wait = self.FIRST_TRIAL
-        self._speed = speed if self._speed == 0.0 else 0.5 * (self._speed + speed)
-        self._until_trial -= seconds
-        if self._until_trial <= 0.0:
-            self._up = self._settled < self.most and (not self._up or self._settled == 1)
-            tried = 2 * self._settled if self._up else max(1, self._settled // 2)
-            self.n_threads = min(tried, self.most)
-
-
-class _Rows:
-    """A float32 matrix with rows aligned and padded to 64 bytes, that compacts in place."""
-
-    def __init__(self, n_rows, n_columns):
-        self.n_rows = n_rows
-        self.stride = -(-n_columns // BLOCK) * BLOCK
-        self._memory = np.empty(n_rows * self.stride + BLOCK, dtype=np.float32)
-        start = -(self._memory.ctypes.data // 4) % BLOCK
-        self.padded = self._memory[start : start + n_rows * self.stride].reshape(
-            n_rows, self.stride
-        )
-
-    def compacted(self, n_columns, rows_at_once=4096):
-        """The first columns of the matrix, C-contiguous, in the same memory."""
-        memory, padded = self._memory, self.padded
-        self._memory = self.padded = None
-        for first in range(0, self.n_rows, rows_at_once):
-            block = padded[first : first + rows_at_once, :n_columns]
-            begin = first * n_columns
-            memory[begin : begin + block.size] = block.ravel()
-            del block
-        del padded
-        memory.resize(self.n_rows * n_columns, refcheck=False)
-        return memory.reshape(self.n_rows, n_columns)
+    if bias_start is None and parameters.loss in BIASED_LOSSES:
+        bias_start = _sampling.initial_biases(word_counts, keep_threshold)
+    kept = _sampling.kept_counts(word_counts, keep_threshold)
+    return objective(
+        word_counts,
+        parameters,
+        layout.pool_size,
+        bias_start=bias_start,
+        tree_counts=word_counts if tree_counts is None else tree_counts,
+        kept=kept,
+        steps=layout.shard_tokens * kept.sum() / word_counts.sum(),
+    )

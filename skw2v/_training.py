@@ -114,24 +114,58 @@ def train(
         layout=layout,
         isa=isa,
     )
-    first_epoch = trainer.n_iter
     watch = None
     if early_stopping is not None:
-        watch = _Watch(early_stopping, trainer, word_counts, start, n_threads)
+        watch = Watch(
+            early_stopping,
+            trainer,
+            _score_of_held_out(early_stopping, trainer, word_counts, n_threads),
+        )
+        if start is not None:
+            watch.go_on(start)
+    return run_epochs(
+        trainer,
+        corpus_of,
+        watch=watch,
+        on_epoch_begin=on_epoch_begin,
+        on_call=on_call,
+        on_epoch=on_epoch,
+    )
+
+
+def run_epochs(trainer, data_of, *, watch, on_epoch_begin, on_call, on_epoch):
+    """Train up to epoch `max_iter` of the trainer's parameters.
+
+    Parameters
+    ----------
+    trainer : skw2v._trainer.RowTrainer
+    data_of : callable
+        From an epoch's index to what the trainer's `run_epoch` takes, which knows its `n_documents`
+        and `n_tokens`.
+    watch : Watch or None
+        Stops early.
+    on_epoch_begin, on_call, on_epoch
+        As for `train`.
+
+    Returns
+    -------
+    trained : TrainedVectors
+    """
+    first_epoch, parameters = trainer.n_iter, trainer.parameters
     n_drawn = 0
-    for epoch in range(trainer.n_iter, parameters.max_iter):
+    for epoch in range(first_epoch, parameters.max_iter):
         if on_epoch_begin is not None:
             on_epoch_begin()
         started = time.perf_counter()
-        epoch_corpus = corpus_of(epoch)
-        n_drawn += epoch_corpus.n_documents
+        data = data_of(epoch)
+        n_drawn += data.n_documents
         loss = trainer.run_epoch(
-            epoch_corpus,
+            data,
             partial(learning_rates, epoch=epoch, parameters=parameters),
             None if on_call is None else partial(on_call, epoch),
         )
-        words_per_second = epoch_corpus.n_tokens / (time.perf_counter() - started)
-        score = watch.look_at(trainer) if watch else None
+        words_per_second = data.n_tokens / (time.perf_counter() - started)
+        score = watch.look_at() if watch else None
         snapshot = partial(trainer.snapshot, np.array(watch.scores) if watch else None)
         report = EpochReport(epoch, loss, words_per_second, score, snapshot)
         wants_to_stop = on_epoch is not None and on_epoch(report)
@@ -270,29 +304,40 @@ def _corpus_of_epoch(corpus, document_weight, seed, epoch):
     return corpus.repeated(np.floor(document_weight + draws).astype(np.int64))
 
 
-class _Watch:
-    """Scores the held-out documents after every epoch, and has the trainer keep the best one's
-    vectors."""
+def _score_of_held_out(early_stopping, trainer, word_counts, n_threads):
+    """From a trainer to the score of the held-out documents."""
+    held_out = early_stopping.held_out
+    try:
+        pairs = HeldOutPairs(held_out, word_counts, trainer.parameters)
+    except ValueError as error:
+        raise ValueError(
+            f"early_stopping=True holds out {held_out.n_documents} of the documents, and there "
+            f"is {error}; or raise validation_fraction, or set early_stopping=False"
+        ) from None
+    return lambda trainer: pairs.mean_log_likelihood(trainer.snapshot(), n_threads=n_threads)
 
-    def __init__(self, early_stopping, trainer, word_counts, start, n_threads):
+
+class Watch:
+    """Scores the held-out documents after every epoch, and has the trainer keep the best one's
+    vectors.
+
+    Parameters
+    ----------
+    settings : EarlyStopping
+    trainer : skw2v._trainer.RowTrainer
+    score : callable
+        From the trainer to a number, of which more is better.
+    """
+
+    def __init__(self, settings, trainer, score):
         self.scores = []
-        self._settings, self._n_threads = early_stopping, n_threads
-        held_out = early_stopping.held_out
-        try:
-            self._pairs = HeldOutPairs(held_out, word_counts, trainer.parameters)
-        except ValueError as error:
-            raise ValueError(
-                f"early_stopping=True holds out {held_out.n_documents} of the documents, and there "
-                f"is {error}; or raise validation_fraction, or set early_stopping=False"
-            ) from None
+        self._settings, self._trainer, self._score = settings, trainer, score
         self._best = -np.inf
         self._n_without_gain = 0
-        if start is not None:
-            self._go_on(start, trainer)
 
-    def _go_on(self, start, trainer):
+    def go_on(self, start):
         """The vectors to go on from are the best so far: of the best epoch, or the last one."""
-        score = self._score(trainer)
+        score = self._score(self._trainer)
         epoch, scores = start.n_iter - 1, np.full(start.n_iter, np.nan)
         if start.validation_scores is not None:
             epoch = best_epoch(start.validation_scores)
@@ -302,20 +347,18 @@ class _Watch:
         self.scores[epoch] = score
         if score > self._best:  # else it is not a number
             self._best = score
-            trainer.keep()
+            self._trainer.keep()
 
-    def _score(self, trainer):
-        return self._pairs.mean_log_likelihood(trainer.snapshot(), n_threads=self._n_threads)
-
-    def look_at(self, trainer):
-        score = self._score(trainer)
+    def look_at(self):
+        """Score an epoch that has ended."""
+        score = self._score(self._trainer)
         self.scores.append(score)
         # A score that is not a number has not gained either.
         gained = score >= self._best + self._settings.tol
         self._n_without_gain = 0 if gained else self._n_without_gain + 1
         if score > self._best:
             self._best = score
-            trainer.keep()
+            self._trainer.keep()
         return score
 
     @property

@@ -4,8 +4,8 @@ import numpy as np
 
 from skw2v import _kernels
 from skw2v._corpus import encode_as
+from skw2v._rows import BLOCK
 from skw2v._subwords import parts_of_unseen
-from skw2v._trainer import BLOCK
 from skw2v._vocabulary import find_ids
 
 

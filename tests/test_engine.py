@@ -94,7 +94,7 @@ def make_engine(text, parameters, layout, stride=None, **changes):
         for name in ("seed", "architecture", "cbow_gradient", "window", "dynamic_window")
     }
     arguments |= dataclasses.asdict(layout)
-    arguments |= _trainer.objective(text.counts, keep_threshold, parameters, layout)
+    arguments |= _trainer.word_objective(text.counts, keep_threshold, parameters, layout)
     arguments |= changes
     corpus = text.corpus
     engine = _kernels.Engine(

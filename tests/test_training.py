@@ -9,8 +9,9 @@ from skw2v._layout import MAX_COLLISIONS, choose_layout
 from skw2v._parameters import TrainingParameters
 from skw2v._reference import initial_input_vectors
 from skw2v._reference_training import round_learning_rate
+from skw2v._rounds import Team
+from skw2v._rows import Rows
 from skw2v._sampling import keep_thresholds
-from skw2v._trainer import _Rows, _Team
 from skw2v._training import learning_rates, train
 
 
@@ -85,7 +86,7 @@ def test_rates_are_the_references(minimum):
 
 @pytest.mark.parametrize(("n_rows", "n_columns"), [(1, 1), (5, 16), (5, 17), (9000, 100)])
 def test_rows_are_aligned_and_compact_in_place(n_rows, n_columns):
-    rows = _Rows(n_rows, n_columns)
+    rows = Rows(n_rows, n_columns)
     assert rows.padded.ctypes.data % 64 == 0
     assert rows.padded.strides[0] % 64 == 0
     expected = np.arange(n_rows * n_columns, dtype=np.float32).reshape(n_rows, n_columns)
@@ -124,40 +125,40 @@ def run(team, speed_of, seconds, call=0.1):
 
 
 def test_an_idle_machine_gets_all_threads_almost_all_the_time():
-    spent = run(_Team(8), lambda n_threads: 100.0 * n_threads, 60)
+    spent = run(Team(8), lambda n_threads: 100.0 * n_threads, 60)
     assert spent[8] > 0.99 * sum(spent.values())
 
 
 def test_a_busy_machine_gets_the_number_that_is_fastest():
-    team = _Team(8)
+    team = Team(8)
     run(team, lambda n_threads: 100.0 / n_threads, 20)
     assert run(team, lambda n_threads: 100.0 / n_threads, 10)[1] > 8
 
 
 def test_threads_come_back_when_the_machine_is_free_again():
-    team = _Team(8)
+    team = Team(8)
     run(team, lambda n_threads: 100.0 / n_threads, 20)
     run(team, lambda n_threads: 100.0 * n_threads, 60)
     assert run(team, lambda n_threads: 100.0 * n_threads, 10)[8] > 8
 
 
 def test_a_sudden_slowdown_is_looked_into_at_once():
-    team = _Team(2)
+    team = Team(2)
     run(team, lambda n_threads: 100.0 * n_threads, 30)
     assert 1 in run(team, lambda n_threads: 10.0, 0.5)
 
 
 def test_calls_too_short_to_judge_change_nothing():
-    team = _Team(2)
+    team = Team(2)
     for speed in (100.0, 10.0, 1.0):  # the first rounds of a run, one or two a call
         team.report(speed, 0.001)
         assert team.n_threads == 2
 
 
 def test_a_team_of_one_stays():
-    assert set(run(_Team(1), lambda n_threads: 1.0, 10)) == {1}
+    assert set(run(Team(1), lambda n_threads: 1.0, 10)) == {1}
 
 
 def test_a_team_never_grows_beyond_what_was_asked_for():
-    assert max(run(_Team(6), lambda n_threads: 100.0 / n_threads, 60)) == 6
-    assert max(run(_Team(3), lambda n_threads: 100.0 * n_threads, 60)) == 3
+    assert max(run(Team(6), lambda n_threads: 100.0 / n_threads, 60)) == 6
+    assert max(run(Team(3), lambda n_threads: 100.0 * n_threads, 60)) == 3
