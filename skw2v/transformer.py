@@ -164,7 +164,8 @@ default="negative_sampling"
         of `fit` or `partial_fit` reads it; words that `grow_vocabulary` adds read it, too. Not with
         `subword`. Clones share it, and pickles contain it, unless it is set to None after `fit`.
         In the grid of a search, which unfits its estimators, give ``model.word_vectors()`` or
-        ``sklearn.frozen.FrozenEstimator(model)``.
+        ``sklearn.frozen.FrozenEstimator(model)``. Of a mapping scikit-learn prints every value
+        when it shows an estimator; for thousands of words make it a `WordVectors`.
     trainable : {"all", "new", "none"}, default="all"
         Which input vectors are trained. "all"; "new": those of words that `init` does not have,
         the others stay as they are to the bit; "none": no input vectors, only output vectors and
@@ -461,7 +462,13 @@ default="mean"
             If X is not a collection of documents, if no word is left to learn, if `loss` learns no
             vectors for `embedding`, if there are fewer words than `n_clusters` that "scdv" or
             "vlawe" is to make, if `sample_weight` does not fit X, if `warm_start` cannot go on with
-            these parameters, or if `early_stopping` would hold out nothing to score.
+            these parameters, if `early_stopping` would hold out nothing to score, or if `init` has
+            vectors of another length than `n_components`, that are not finite, or for none of the
+            words.
+        TypeError
+            If `init` is none of what it may be, or a document is not.
+        sklearn.exceptions.NotFittedError
+            If `init` is an estimator that has not been fitted.
         """
         attributes, _ = _fitting.fit(self, X, y, sample_weight)
         self._set_fitted(attributes)

@@ -100,6 +100,11 @@ race_corpus race_make_corpus(const race_setting *set) {
         make_paths(set, &made);
     if (set->options & RACE_PARTS)
         make_parts(set, &made);
+    if (set->options & RACE_FROZEN) {
+        made.frozen = room((size_t)set->n_words, sizeof(uint8_t));
+        for (int64_t w = 0; w < set->n_words; w++)
+            made.frozen[w] = w % 2 == 0;
+    }
     return made;
 }
 
@@ -114,4 +119,5 @@ void race_free_corpus(race_corpus *made) {
     free(made->path_steps);
     free(made->part_offsets);
     free(made->parts);
+    free(made->frozen);
 }

@@ -13,6 +13,7 @@ typedef struct {
     int32_t *path_steps;
     int64_t *part_offsets, n_subwords;
     int32_t *parts;
+    uint8_t *frozen;
 } race_corpus;
 
 race_corpus race_make_corpus(const race_setting *set);

@@ -9,6 +9,7 @@ enum {
     ALL = SKW2V_SOFTMAX,
 };
 enum { HITS = RACE_HITS, CHAIN = RACE_CHAIN, ZERO = RACE_ZERO, PARTS = RACE_PARTS };
+enum { FROZEN = RACE_FROZEN };
 
 /* The first one of each loss has the races to be found, rows that are shared and rows that are not;
  * the others are the edges of the memory that a plan may use. A bias needs a block of columns of
@@ -35,6 +36,13 @@ const race_setting race_settings[] = {
     {"parts, biases", NCE, 300, 1500, 150, S, EXACT, 5, 5, 32, 16, 8, 40, 20, PARTS},
     {"parts, paths", HS, 60, 900, 90, S, EXACT, 5, 0, 0, 16, 16, 9, 16, PARTS, .n_hot = 7},
     {"parts, softmax", ALL, 100, 800, 90, S, EXACT, 5, 0, 0, 16, 8, 20, 16, PARTS},
+
+    {"frozen rows", NS, 300, 3000, 150, S, EXACT, 5, 5, 32, 16, 16, 40, 16, FROZEN},
+    {"frozen rows, cbow", NS, 300, 1500, 150, C, FULL, 5, 5, 32, 16, 5, 40, 48, FROZEN},
+    {"frozen rows, full groups", SS, 600, 400, 300, S, EXACT, 30, 21, 40, 16, 4, 30, 16, FROZEN},
+    {"frozen rows, one shard", NCE, 100, 900, 50, S, EXACT, 5, 5, 32, 16, 1, 100, 16, FROZEN},
+    {"frozen rows, paths", HS, 60, 900, 90, S, EXACT, 5, 0, 0, 16, 16, 9, 16, FROZEN, .n_hot = 7},
+    {"frozen rows, softmax", ALL, 600, 200, 300, S, EXACT, 30, 0, 0, 16, 3, 20, 15, FROZEN},
 
     {"nce", NCE, 300, 3000, 150, S, EXACT, 5, 5, 32, 16, 16, 40, 16, HITS},
     {"nce, hits removed", NCE, 300, 1500, 150, C, FULL, 5, 5, 32, 16, 8, 40, 20, 0},

@@ -22,10 +22,11 @@ typedef struct {
 } race_setting;
 
 enum {
-    RACE_HITS = 1,  /* are kept */
-    RACE_CHAIN = 2, /* the tree is as deep as can be, not as flat */
-    RACE_ZERO = 4,  /* offsets */
-    RACE_PARTS = 8, /* words are made of parts */
+    RACE_HITS = 1,    /* are kept */
+    RACE_CHAIN = 2,   /* the tree is as deep as can be, not as flat */
+    RACE_ZERO = 4,    /* offsets */
+    RACE_PARTS = 8,   /* words are made of parts */
+    RACE_FROZEN = 16, /* every second word's input row stays */
 };
 
 extern const race_setting race_settings[];

@@ -145,6 +145,7 @@ static result train(const race_setting *set, const race_corpus *text, const skw2
         .segment = (set->n_tokens + set->n_shards - 1) / set->n_shards,
         .part_offsets = text->part_offsets,
         .parts = text->parts,
+        .frozen = text->frozen,
         .input = trained.input,
         .output = trained.output,
         .subwords = trained.subwords,
