@@ -3,6 +3,7 @@
 What is offered here::
 
     Word2VecTransformer   documents in, features out
+    EmbeddingClassifier   documents in, classes out: a table trained with its output layer
     EncodedDocuments      documents analysed once, to be fitted and scored many times
     WordVectors           words and their vectors: neighbours, analogies, files
     show_versions         what a bug report needs
@@ -12,6 +13,7 @@ What is offered here::
 and the rooms behind it::
 
     transformer.py           Word2VecTransformer: parameters, and fit/transform as a short recipe
+    embedding_classifier.py  EmbeddingClassifier: parameters, and what a classifier answers
     encoded_documents.py     EncodedDocuments: tokens numbered once, and sliced as scikit-learn does
     word_vectors.py          WordVectors: neighbours, analogies and evaluation of a fitted or
                              loaded matrix
@@ -32,9 +34,16 @@ and the rooms behind it::
     _sampling.py             noise distributions (alias table), keep probabilities
     _huffman.py              the tree of hierarchical softmax: paths and codes
     _layout.py               how a corpus is cut into rounds and shards
-    _trainer.py              matrices and one epoch; the one caller of the training kernels
+    _trainer.py              matrices and one epoch of words; with the next, the one caller of the
+                             training kernels
+    _document_trainer.py     the same of documents and their classes
+    _rows.py  _rounds.py     padded matrices; rounds on as many threads as are worth it
     _training.py             which epochs, at what rate, and when to stop
     _fitting.py              what fit, partial_fit and fit_pooling do, and `memory`
+    _classifier_fitting.py   what EmbeddingClassifier's fit and partial_fit do
+    _classes.py              labels -> numbers of classes
+    _ngrams.py               words -> n-grams of words, hashed
+    _class_scores.py         documents -> scores and probabilities of classes
     _state.py                fitted attributes, and what is pickled
     _callbacks.py            scikit-learn's callbacks, where it has them
     _progress.py             what verbose=1 shows
@@ -60,7 +69,8 @@ and the rooms behind it::
 The way of the data: documents -analyzer-> tokens -vocabulary-> ids -corpus-> (token_ids,
 document_offsets) -kernels-> input and output vectors -pooling-> features. Strings end at the
 corpus; past it there are only integers and floats. Kernels are called by `_trainer`,
-`_likelihood`, `_pooling` and `_unseen` alone, the scanner of text by `_numbering`.
+`_document_trainer`, `_likelihood`, `_pooling` and `_unseen` alone, the scanner of text by
+`_numbering`.
 """
 
 from importlib import import_module
@@ -70,6 +80,7 @@ __version__ = "0.1.0"
 # Imported at first use, so that `import skw2v` costs next to nothing.
 _ROOM_OF = {
     "Word2VecTransformer": "transformer",
+    "EmbeddingClassifier": "embedding_classifier",
     "EncodedDocuments": "encoded_documents",
     "WordVectors": "word_vectors",
     "show_versions": "_show_versions",
@@ -78,6 +89,7 @@ _ROOMS = ("datasets", "display")
 
 __all__ = [  # noqa: RUF022, see __getattr__; the order is that of the docstring
     "Word2VecTransformer",
+    "EmbeddingClassifier",
     "EncodedDocuments",
     "WordVectors",
     "show_versions",

@@ -179,6 +179,22 @@ class TokenKind:
             )
 
 
+def analyzer_of(estimator):
+    """`build_analyzer` with an estimator's parameters of these names."""
+    return build_analyzer(
+        input=estimator.input,
+        encoding=estimator.encoding,
+        decode_error=estimator.decode_error,
+        strip_accents=estimator.strip_accents,
+        lowercase=estimator.lowercase,
+        preprocessor=estimator.preprocessor,
+        tokenizer=estimator.tokenizer,
+        stop_words=estimator.stop_words,
+        token_pattern=estimator.token_pattern,
+        analyzer=estimator.analyzer,
+    )
+
+
 def build_analyzer(
     *,
     input,

@@ -32,6 +32,11 @@ USUAL_MIN_SHARD_TOKENS = 32
 LONE_SHARD_TOKENS = 128
 MAX_COPIED_FLOATS = 2**28
 
+# Documents of a round, times the rate; at most, and of a shard at least.
+MAX_DOCUMENT_STEP = 32.0
+MAX_ROUND_DOCUMENTS = 128
+MIN_SHARD_DOCUMENTS = 4
+
 MAX_GROUP_STEP = 0.4  # contexts of a group x learning rate
 NOISE_POOL = 32
 MAX_POOL_UPDATES = 64  # of a row of the pool in one shard
@@ -112,6 +117,24 @@ def _kept_tokens_of_a_round(share, parameters):
         n_kept = min(n_kept, MAX_BIAS_PULL / max(pull, np.finfo(float).tiny))
         n_kept = min(n_kept, MAX_SOFTMAX_PRODUCTS / (len(share) * parameters.n_components))
     return n_kept
+
+
+def choose_document_layout(n_documents, n_tokens, parameters):
+    """Shards and rounds of documents, whose classes all shards move.
+
+    A merge takes of the classes' summed changes what their curvature allows (kernels/body.h), so
+    the bound is not on what diverges but on what learns as well as one document after the other:
+    rounds of 32 documents at rate 1, of more at a lower one.
+    """
+    n_documents, n_tokens = max(n_documents, 1), max(n_tokens, 1)
+    of_round = min(MAX_DOCUMENT_STEP / parameters.learning_rate, MAX_ROUND_DOCUMENTS)
+    of_round = min(of_round, n_documents / MIN_ROUNDS)
+    n_shards, of_shard = 1, MAX_ROUND_DOCUMENTS
+    if of_round >= 2 * MIN_SHARD_DOCUMENTS:
+        n_shards = min(MAX_SHARDS, 2 ** int(np.log2(of_round / MIN_SHARD_DOCUMENTS)))
+        of_shard = of_round / n_shards
+    shard_tokens = max(1, int(of_shard * n_tokens / n_documents))
+    return Layout(n_shards, shard_tokens, max(NOISE_POOL, parameters.n_negatives), 1)
 
 
 def n_hot_nodes(paths, kept, steps):

@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from skw2v._sklearn import HasMethods, Interval, StrOptions
 
 SAMPLED_LOSSES = ("negative_sampling", "nce", "sampled_softmax")
-BIASED_LOSSES = ("nce", "sampled_softmax", "softmax")
+BIASED_LOSSES = ("nce", "sampled_softmax", "softmax", "ova")
 POOLINGS = ("mean", "sum", "max", "min", "tfidf", "sif", "scdv", "vlawe")
 
 _POSITIVE_INT = Interval(Integral, 1, None, closed="left")
@@ -72,6 +72,47 @@ PARAMETER_CONSTRAINTS = {
     "n_jobs": [Interval(Integral, None, -1, closed="right"), _POSITIVE_INT, None],
     "verbose": ["verbose"],
     "memory": [str, os.PathLike, HasMethods("cache"), None],
+}
+
+
+_OF_CLASSIFIERS_TOO = [
+    "input",
+    "encoding",
+    "decode_error",
+    "strip_accents",
+    "lowercase",
+    "preprocessor",
+    "tokenizer",
+    "stop_words",
+    "token_pattern",
+    "analyzer",
+    "min_count",
+    "max_features",
+    "vocabulary",
+    "n_buckets",
+    "n_components",
+    "n_negatives",
+    "noise",
+    "noise_exponent",
+    "remove_accidental_hits",
+    "init",
+    "trainable",
+    "learning_rate",
+    "min_learning_rate",
+    "max_iter",
+    "early_stopping",
+    "validation_fraction",
+    "n_iter_no_change",
+    "tol",
+    "random_state",
+    "n_jobs",
+    "verbose",
+]
+
+CLASSIFIER_CONSTRAINTS = {name: PARAMETER_CONSTRAINTS[name] for name in _OF_CLASSIFIERS_TOO} | {
+    "ngram_range": [tuple, list],
+    "loss": [StrOptions({"softmax", "ova", "nce", "sampled_softmax", "hierarchical_softmax"})],
+    "class_weight": [dict, StrOptions({"balanced"}), None],
 }
 
 

@@ -219,6 +219,33 @@ def initial_biases(counts, keep_threshold):
     return natural_log(kept / math.fsum(kept.tolist())).astype(np.float32)
 
 
+def initial_log_odds(counts, n_documents):
+    """Log odds of each class, among documents that may have several or none.
+
+    Where the biases of one versus rest start: a model whose vectors say nothing yet then predicts
+    every class as often as it occurs.
+
+    Parameters
+    ----------
+    counts : array-like of shape (n_classes,)
+        In how many documents each class is.
+    n_documents : float
+
+    Returns
+    -------
+    biases : ndarray of float32, shape (n_classes,)
+        Of counts that are half a document higher, and that far below the number of documents.
+
+    Examples
+    --------
+    >>> from skw2v._sampling import initial_log_odds
+    >>> initial_log_odds([9.5, 0], 19).round(3)
+    array([ 0.  , -3.664], dtype=float32)
+    """
+    counts = np.asarray(counts, dtype=np.float64)
+    return natural_log((counts + 0.5) / (n_documents - counts + 0.5)).astype(np.float32)
+
+
 def natural_log(x):
     """Natural logarithm in float64, the same bits on every machine, good to about 2 ulp.
 

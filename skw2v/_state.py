@@ -117,15 +117,8 @@ def readable_state(estimator_class, state):
     ValueError
         If a newer version has written it.
     """
-    state = dict(state)
-    revision = state.pop("_state_revision", 0)
-    if revision > STATE_REVISION:
-        raise ValueError(
-            f"this {estimator_class.__name__} was pickled by a newer skw2v (state {revision}, here "
-            f"{STATE_REVISION}); load it with that version, or fit it again"
-        )
-    signature = inspect.signature(estimator_class).parameters.values()
-    defaults = {parameter.name: parameter.default for parameter in signature}
+    revision = state.get("_state_revision", 0)
+    state = check_revision(estimator_class, state, STATE_REVISION)
     if revision == 0 and "input_vectors_" in state:
         biased = state["_trained_with"].loss in BIASED_LOSSES
         bias = state["output_bias_"]
@@ -149,4 +142,35 @@ def readable_state(estimator_class, state):
             if getattr(state["_trained"], name) is None
         }
         state["_trained"] = replace(state["_trained"], **shared)
+    return state
+
+
+def check_revision(estimator_class, state, latest):
+    """A pickled estimator's state without its revision, which must not be above the latest.
+
+    Parameters
+    ----------
+    estimator_class : type
+    state : dict
+    latest : int
+
+    Returns
+    -------
+    state : dict
+        Parameters that are newer than the pickle have their defaults.
+
+    Raises
+    ------
+    ValueError
+        If a newer version has written it.
+    """
+    state = dict(state)
+    revision = state.pop("_state_revision", 0)
+    if revision > latest:
+        raise ValueError(
+            f"this {estimator_class.__name__} was pickled by a newer skw2v (state {revision}, here "
+            f"{latest}); load it with that version, or fit it again"
+        )
+    signature = inspect.signature(estimator_class).parameters.values()
+    defaults = {parameter.name: parameter.default for parameter in signature}
     return defaults | state

@@ -4,7 +4,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from skw2v import _document_features, _fitting
-from skw2v._analyzer import build_analyzer, check_documents
+from skw2v._analyzer import analyzer_of, check_documents
 from skw2v._callbacks import CallbackSupportMixin
 from skw2v._corpus import encode, read_documents, unknown_share
 from skw2v._likelihood import HeldOutPairs
@@ -831,18 +831,7 @@ default="mean"
         )
 
     def _build_analyzer(self):
-        return build_analyzer(
-            input=self.input,
-            encoding=self.encoding,
-            decode_error=self.decode_error,
-            strip_accents=self.strip_accents,
-            lowercase=self.lowercase,
-            preprocessor=self.preprocessor,
-            tokenizer=self.tokenizer,
-            stop_words=self.stop_words,
-            token_pattern=self.token_pattern,
-            analyzer=self.analyzer,
-        )
+        return analyzer_of(self)
 
     @property
     def _doc_link_template(self):

@@ -205,32 +205,39 @@ ALWAYS_INLINE int train_cbow(const skw2v_engine *engine, const skw2v_plan *plan,
     return 1;
 }
 
-/* Adds to a column of each target's row what a step's curvature there was: the rate times
- * p (1 - p) |h|^2, with which the row's error along h has shrunk. `g` has the step's gradients, of
- * size rate * w * |y - p|. */
+/* Adds to a column of each target's row how far the step may bend it: the rate times p (1 - p)
+ * |h|^2, by which the row's error along h shrinks. p (1 - p) is what it is at most on the way to
+ * the label: |y - p|, or 1/4 from there on. `g` has the step's gradients, rate * w * (y - p). */
 static void note_curvature(const skw2v_targets *targets, int column, const float *hidden,
                            int64_t stride, float rate, const float *g) {
     const int64_t tile = 8 * 2; /* of one hidden row, see primitive_step */
     const float squared = squared_length(hidden, stride);
     for (int64_t t = 0; t < targets->n; t++) {
-        const float error = fabsf(g[tile * (t / BLOCK_T) + t % BLOCK_T]) / rate;
-        targets->rows[t][column] += rate * squared * (error < 0.25f ? error : 0.25f);
+        const float step = rate * targets->weight[t];
+        const float error = fabsf(g[tile * (t / BLOCK_T) + t % BLOCK_T]) / step;
+        targets->rows[t][column] += step * squared * (error < 0.25f ? error : 0.25f);
     }
 }
 
 /* A document: one hidden row, the mean of all its tokens' (fastText's supervised model; Keras'
  * Embedding and GlobalAveragePooling1D), and its exact gradient. */
-ALWAYS_INLINE void train_document(int32_t n, float *const *inputs, const skw2v_targets *targets,
-                                  int64_t stride, int curvature_column, skw2v_step step, float rate,
+ALWAYS_INLINE void train_document(const skw2v_engine *engine, const skw2v_plan *plan,
+                                  const skw2v_document *document, float *const *inputs,
+                                  const skw2v_targets *targets, skw2v_step step, float rate,
                                   skw2v_loss *loss, float *scratch) {
+    const int64_t stride = engine->stride;
     float *mean = scratch, *change = scratch + stride, *rest = scratch + 2 * stride;
-    take_mean(n, inputs, stride, targets->bias_column, mean, change);
+    const int32_t begin = document->begin, n = document->end - begin;
+    take_mean(n, inputs + begin, stride, targets->bias_column, mean, change);
     step(1, &mean, &change, targets, stride, rate, loss, rest);
-    if (curvature_column >= 0) {
-        note_curvature(targets, curvature_column, mean, stride, rate, rest);
-        change[curvature_column] = 0.0f;
-    }
-    send_home(n, inputs, stride, 1.0f / (float)n, change);
+    note_curvature(targets, engine->curvature_column, mean, stride, rate, rest);
+    change[engine->curvature_column] = 0.0f;
+    const float share = 1.0f / (float)n;
+    if (engine->frozen == NULL)
+        send_home(n, inputs + begin, stride, share, change);
+    for (int32_t i = begin; i < document->end && engine->frozen != NULL; i++)
+        if (!is_frozen(engine, plan, i))
+            send_home(1, inputs + i, stride, share, change);
 }
 
 #endif

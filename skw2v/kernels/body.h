@@ -108,9 +108,8 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
         prefetch_slots(engine, next, fetched, fetched + fetch);
         fetched += fetch;
         choose_classes(engine, plan, &objective, document);
-        train_document(document->end - document->begin, inputs + document->begin,
-                       &objective.targets, engine->stride, engine->curvature_column, step, rate,
-                       &loss, scratch);
+        train_document(engine, plan, document, inputs, &objective.targets, step, rate, &loss,
+                       scratch);
         n_pairs++;
         if (--objective.n_fresh == 0) {
             flush_loss(&loss);
@@ -159,15 +158,19 @@ static float merge_scale(const float *const *copies, int n, int curvature_column
     return (1.0f - all[0]) / ((float)n * (1.0f - part[0]));
 }
 
-/* row += scale * sum over copies of (copy - row), in their order. */
+/* row += sum over copies of (copy - row), in their order, or that part of it that the curvature in
+ * their column (-1: none) allows. */
 ALWAYS_INLINE void merge_copies(float *row, const float *const *copies, int n, int64_t stride,
-                                float scale) {
+                                int curvature_column) {
+    const float scale = merge_scale(copies, n, curvature_column);
     for (int64_t j = 0; j < stride; j += LANES) {
         vf before = vf_load(row + j), sum = before;
         for (int c = 0; c < n; c++)
             sum = vf_fma(vf_set1(scale), vf_load(copies[c] + j) - before, sum);
         vf_store(row + j, sum);
     }
+    if (curvature_column >= 0)
+        row[curvature_column] = 0.0f;
 }
 
 /* The shard's part of the hot rows. */
@@ -181,7 +184,7 @@ static void merge_hot_rows(const skw2v_engine *engine, int64_t round, int shard)
         for (int c = 0; c < n; c++)
             copies[c] = rows[c] + r * engine->stride;
         merge_copies(engine->output + (engine->hot_first + r) * engine->stride, copies, n,
-                     engine->stride, merge_scale(copies, n, engine->curvature_column));
+                     engine->stride, engine->curvature_column);
     }
 }
 
@@ -199,7 +202,7 @@ static void merge_row(const skw2v_engine *engine, int64_t round, int32_t word, i
     float *row =
         (role == SKW2V_ROLE_INPUT ? engine->input : engine->output) + word * engine->stride;
     const int column = role == SKW2V_ROLE_OUTPUT ? engine->curvature_column : -1;
-    merge_copies(row, copies, n, engine->stride, merge_scale(copies, n, column));
+    merge_copies(row, copies, n, engine->stride, column);
 }
 
 static void merge_shard(skw2v_engine *engine, int64_t round, int shard) {

@@ -1,0 +1,144 @@
+"""Word n-grams as tokens of their own, hashed into buckets.
+
+A bag of words has lost "not good"; with the pairs of neighbours as tokens beside the words it has
+kept it (Joulin et al. 2017, "Bag of Tricks for Efficient Text Classification"). Only buckets that
+an n-gram of the training documents falls into have a row; others are left out, like words that are
+not known.
+
+    corpus of words ──make_ngrams──> Ngrams (which buckets have a row)
+                    ──with_ngrams──> corpus of words and n-grams
+"""
+
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+
+from skw2v._corpus import Corpus
+
+_MULTIPLIERS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)  # of splitmix64
+
+
+# Not slotted: pickles keep these by name, so that a later field cannot shift an earlier one.
+@dataclass(frozen=True, eq=False)
+class Ngrams:
+    """Which n-grams there are, and which rows are theirs: row n_words + b is the b-th bucket's.
+
+    Attributes
+    ----------
+    ngram_range : (int, int)
+    n_buckets : int
+    n_words : int
+    buckets : ndarray of shape (n_ngrams,), uint32
+        The buckets that have a row, rising.
+    """
+
+    ngram_range: tuple
+    n_buckets: int
+    n_words: int
+    buckets: np.ndarray
+
+    @property
+    def n_rows(self):
+        return self.n_words + len(self.buckets)
+
+
+def check_ngram_range(ngram_range):
+    """Check `ngram_range` and give it as a tuple of plain ints.
+
+    Raises
+    ------
+    ValueError
+        If it is not two lengths, the first at most the second.
+    """
+    lengths = tuple(ngram_range)
+    if (
+        len(lengths) != 2
+        or not all(isinstance(n, Integral) and not isinstance(n, bool) for n in lengths)
+        or not 1 <= lengths[0] <= lengths[1]
+    ):
+        raise ValueError(
+            f"ngram_range={ngram_range!r}: expected the lengths of the shortest and of the longest "
+            "n-gram in words, as in (1, 2)"
+        )
+    return tuple(map(int, lengths))
+
+
+def make_ngrams(corpus, n_words, ngram_range, n_buckets):
+    """The n-grams of documents.
+
+    Parameters
+    ----------
+    corpus : skw2v._corpus.Corpus
+    n_words : int
+    ngram_range : (int, int)
+        Number of words of the shortest and of the longest; words themselves if it begins with 1.
+    n_buckets : int
+
+    Returns
+    -------
+    ngrams : Ngrams
+    """
+    has_row = np.zeros(n_buckets, dtype=bool)
+    for _, buckets in _found(corpus, ngram_range, n_buckets):
+        has_row[buckets] = True
+    return Ngrams(ngram_range, n_buckets, n_words, np.flatnonzero(has_row).astype(np.uint32))
+
+
+def with_ngrams(corpus, ngrams):
+    """Each document's words, if these count, and then its n-grams that have a row.
+
+    Parameters
+    ----------
+    corpus : skw2v._corpus.Corpus
+    ngrams : Ngrams
+
+    Returns
+    -------
+    corpus : skw2v._corpus.Corpus
+    """
+    shortest, longest = ngrams.ngram_range
+    if longest == 1:
+        return corpus
+    offsets = corpus.document_offsets
+    parts = []  # (document of each token, its row), document by document
+    if shortest == 1:
+        document_of = np.repeat(np.arange(corpus.n_documents), np.diff(offsets))
+        parts.append((document_of, corpus.token_ids))
+    for document_of, buckets in _found(corpus, ngrams.ngram_range, ngrams.n_buckets):
+        places = np.searchsorted(ngrams.buckets, buckets)
+        known = places < len(ngrams.buckets)
+        known[known] = ngrams.buckets[places[known]] == buckets[known]
+        parts.append((document_of[known], (ngrams.n_words + places[known]).astype(np.int32)))
+    counts = [np.bincount(documents, minlength=corpus.n_documents) for documents, _ in parts]
+    ends = np.append(0, np.cumsum(np.sum(counts, axis=0)))
+    rows = np.empty(ends[-1], dtype=np.int32)
+    begins = ends[:-1].copy()
+    for (document_of, ids), of_document in zip(parts, counts, strict=True):
+        first = np.cumsum(of_document) - of_document
+        rows[np.arange(len(ids)) + (begins - first)[document_of]] = ids
+        begins += of_document
+    return Corpus(rows, ends.astype(np.int64))
+
+
+def _found(corpus, ngram_range, n_buckets):
+    """For each length beyond 1, the n-grams in order: document and bucket of each."""
+    ids, offsets = corpus.token_ids, corpus.document_offsets
+    document_of = np.repeat(np.arange(corpus.n_documents), np.diff(offsets))
+    left = offsets[1:][document_of] - np.arange(len(ids))  # tokens of the document from here on
+    hashes = _mixed(ids.astype(np.uint64))
+    for n in range(2, ngram_range[1] + 1):
+        here = max(len(ids) - n + 1, 0)
+        hashes = _mixed(hashes[:here] + ids[n - 1 :].astype(np.uint64))
+        if n < ngram_range[0]:
+            continue
+        whole = np.flatnonzero(left[:here] >= n)
+        yield document_of[whole], (hashes[whole] % np.uint64(n_buckets)).astype(np.uint32)
+
+
+def _mixed(x):
+    """A bijection of 64 bits that spreads them (the finalizer of splitmix64)."""
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * _MULTIPLIERS[0]
+    x = (x ^ (x >> np.uint64(27))) * _MULTIPLIERS[1]
+    return x ^ (x >> np.uint64(31))
