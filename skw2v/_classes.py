@@ -134,7 +134,7 @@ def _read_indicators(y, loss, names):
     y.sum_duplicates()
     if names is not None and y.shape[1] != len(names):
         raise ValueError(
-            f"y has {y.shape[1]} columns, and there are {len(names)} classes; pass a column for each"
+            f"y has {y.shape[1]} columns, and there are {len(names)} classes; pass one for each"
         )
     names = np.arange(y.shape[1])
     return ReadLabels(names, y.indptr.astype(np.int64), y.indices.astype(np.int32), True)

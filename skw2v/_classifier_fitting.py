@@ -1,4 +1,4 @@
-"""What `EmbeddingClassifier` does with documents and classes: in go parameters, out come attributes.
+"""What `EmbeddingClassifier` does to fit: parameters and documents in, attributes out.
 
 As in `_fitting`, nothing here changes the estimator.
 """

@@ -1,4 +1,4 @@
-"""A training of documents and their classes under way: the matrices, and one epoch after the other."""
+"""A training of documents and their classes under way: the other trainer, beside that of words."""
 
 from dataclasses import dataclass
 

@@ -75,41 +75,17 @@ PARAMETER_CONSTRAINTS = {
 }
 
 
-_OF_CLASSIFIERS_TOO = [
-    "input",
-    "encoding",
-    "decode_error",
-    "strip_accents",
-    "lowercase",
-    "preprocessor",
-    "tokenizer",
-    "stop_words",
-    "token_pattern",
-    "analyzer",
-    "min_count",
-    "max_features",
-    "vocabulary",
-    "n_buckets",
-    "n_components",
-    "n_negatives",
-    "noise",
-    "noise_exponent",
-    "remove_accidental_hits",
-    "init",
-    "trainable",
-    "learning_rate",
-    "min_learning_rate",
-    "max_iter",
-    "early_stopping",
-    "validation_fraction",
-    "n_iter_no_change",
-    "tol",
-    "random_state",
-    "n_jobs",
-    "verbose",
-]
+_OF_WORDS_ALONE = {
+    *("architecture", "cbow_gradient", "loss", "subword", "window", "dynamic_window", "subsample"),
+    *("warm_start", "grow_vocabulary", "total_words", "embedding", "pooling", "n_clusters"),
+    "memory",
+}
 
-CLASSIFIER_CONSTRAINTS = {name: PARAMETER_CONSTRAINTS[name] for name in _OF_CLASSIFIERS_TOO} | {
+CLASSIFIER_CONSTRAINTS = {
+    name: accepted
+    for name, accepted in PARAMETER_CONSTRAINTS.items()
+    if name not in _OF_WORDS_ALONE
+} | {
     "ngram_range": [tuple, list],
     "loss": [StrOptions({"softmax", "ova", "nce", "sampled_softmax", "hierarchical_softmax"})],
     "class_weight": [dict, StrOptions({"balanced"}), None],

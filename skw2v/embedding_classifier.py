@@ -65,7 +65,8 @@ token_pattern, analyzer
           indicator matrices, with several classes a document.
         - "nce", "sampled_softmax": against `n_negatives` classes drawn from `noise`, as for
           :class:`Word2VecTransformer`; for thousands of classes.
-        - "hierarchical_softmax": the decisions on the way to the class in a Huffman tree. No biases.
+        - "hierarchical_softmax": the decisions on the way to the class in a Huffman tree, which
+          has no biases.
     n_negatives : int, default=5
         Classes drawn for each document under "nce" and "sampled_softmax".
     noise : {"unigram", "log_uniform"}, default="unigram"
