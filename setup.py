@@ -131,6 +131,7 @@ def extension(name, sources):
 extensions = [
     extension("_kernels", ["dispatch.c", "engine.c", "team.c", *bodies]),
     extension("_pool", []),  # calls the bodies that _kernels has chosen
+    extension("_output_layer", []),  # the same
     extension("_tokenize", ["scanner.c", "token_table.c"]),
     extension("_tree", []),
 ]

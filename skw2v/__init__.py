@@ -5,6 +5,7 @@ What is offered here::
     Word2VecTransformer   documents in, features out
     EmbeddingClassifier   documents in, classes out: a table trained with its output layer
     EncodedDocuments      documents analysed once, to be fitted and scored many times
+    SampledClassifier     an output layer for many classes, on any features
     WordVectors           words and their vectors: neighbours, analogies, files
     show_versions         what a bug report needs
     datasets              load_docstrings(): a real corpus that every installation already has
@@ -15,6 +16,7 @@ and the rooms behind it::
     transformer.py           Word2VecTransformer: parameters, and fit/transform as a short recipe
     embedding_classifier.py  EmbeddingClassifier: parameters, and what a classifier answers
     encoded_documents.py     EncodedDocuments: tokens numbered once, and sliced as scikit-learn does
+    sampled_classifier.py    SampledClassifier: parameters, fit, partial_fit and predictions
     word_vectors.py          WordVectors: neighbours, analogies and evaluation of a fitted or
                              loaded matrix
     formats.py               word2vec's text format: read and write
@@ -39,6 +41,7 @@ and the rooms behind it::
     _document_trainer.py     the same of documents and their classes
     _rows.py  _rounds.py     padded matrices; rounds on as many threads as are worth it
     _training.py             which epochs, at what rate, and when to stop
+    _output_training.py      epochs of an output layer; the one caller of its kernels
     _fitting.py              what fit, partial_fit and fit_pooling do, and `memory`
     _classifier_fitting.py   what EmbeddingClassifier's fit and partial_fit do
     _classes.py              labels -> numbers of classes
@@ -57,10 +60,12 @@ and the rooms behind it::
     _reference.py            every formula in plain NumPy float64, which tests compare with
     _reference_objectives.py the same for the five objectives' targets
     _reference_training.py   the same for a whole training, shard by shard and round by round
+    _reference_output_layer.py  the same for an output layer on features
     _reference_pooling.py    the same for every pooling
     _reference_subwords.py   the same for words made of parts
     _tokenize.pyx            strings' buffers -> ids, no token as an object
     _kernels.pyx             memoryviews -> C structs, a team of threads over shards; test doors
+    _output_layer.pyx        memoryviews -> C structs, phases of batches over threads
     _pool.pyx                memoryviews -> C structs, documents over threads
     _tree.pyx                Huffman's tree: who joins whom, and the way to each word
     kernels/                 plain C: one body compiled per instruction set; one dispatch file;
@@ -69,8 +74,8 @@ and the rooms behind it::
 The way of the data: documents -analyzer-> tokens -vocabulary-> ids -corpus-> (token_ids,
 document_offsets) -kernels-> input and output vectors -pooling-> features. Strings end at the
 corpus; past it there are only integers and floats. Kernels are called by `_trainer`,
-`_document_trainer`, `_likelihood`, `_pooling` and `_unseen` alone, the scanner of text by
-`_numbering`.
+`_document_trainer`, `_likelihood`, `_pooling`, `_unseen` and `_output_training` alone, the scanner of
+text by `_numbering`.
 """
 
 from importlib import import_module
@@ -82,6 +87,7 @@ _ROOM_OF = {
     "Word2VecTransformer": "transformer",
     "EmbeddingClassifier": "embedding_classifier",
     "EncodedDocuments": "encoded_documents",
+    "SampledClassifier": "sampled_classifier",
     "WordVectors": "word_vectors",
     "show_versions": "_show_versions",
 }
@@ -91,6 +97,7 @@ __all__ = [  # noqa: RUF022, see __getattr__; the order is that of the docstring
     "Word2VecTransformer",
     "EmbeddingClassifier",
     "EncodedDocuments",
+    "SampledClassifier",
     "WordVectors",
     "show_versions",
     "datasets",

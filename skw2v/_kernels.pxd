@@ -5,8 +5,62 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 cdef extern from "rng.h" nogil:
     uint64_t skw2v_stream_key(uint64_t seed, uint64_t purpose, uint64_t epoch)
     uint64_t skw2v_random_bits(uint64_t key, uint64_t counter)
+    uint32_t skw2v_below(uint64_t bits, uint32_t n)
     enum:
         SKW2V_PURPOSE_INIT
+        SKW2V_PURPOSE_NOISE
+        SKW2V_PURPOSE_POSITION
+
+cdef extern from "output_batch.h" nogil:
+    ctypedef struct skw2v_output_layer:
+        const float *floats
+        const double *doubles
+        const int64_t *row_offsets
+        const int32_t *columns
+        const float *values
+        const int32_t *labels
+        int64_t n_features
+        float constant
+        int link
+        int remove_hits
+        int n_negatives
+        const uint32_t *alias_threshold
+        const int32_t *alias
+        const float *offsets
+        const float *label
+        const float *weight
+        int64_t n_classes
+        int64_t stride
+        int64_t n_blocks
+        int group_size
+        int by_columns
+        float *rows
+        float *hidden
+        float *gradients
+        float *group_offsets
+        int32_t *noise
+        double *losses
+        int64_t gradient_size
+
+    ctypedef struct skw2v_output_batch:
+        const int32_t *samples
+        int64_t position
+        int32_t n
+        uint64_t noise_key
+        float rate
+
+    ctypedef struct skw2v_output_body:
+        void (*load)(const skw2v_output_layer *, const skw2v_output_batch *, int32_t) noexcept nogil
+        void (*score_noise)(const skw2v_output_layer *, const skw2v_output_batch *,
+                            int32_t) noexcept nogil
+        void (*update_noise)(const skw2v_output_layer *, const skw2v_output_batch *, int,
+                             int) noexcept nogil
+        void (*score_classes)(const skw2v_output_layer *, const skw2v_output_batch *, int,
+                              int) noexcept nogil
+        void (*link_classes)(const skw2v_output_layer *, const skw2v_output_batch *,
+                             int32_t) noexcept nogil
+        void (*update_classes)(const skw2v_output_layer *, const skw2v_output_batch *, int,
+                               int) noexcept nogil
 
 cdef extern from "engine.h" nogil:
     enum:
@@ -157,6 +211,7 @@ cdef extern from "engine.h" nogil:
                                  const skw2v_cluster_room *, int32_t *, float *) noexcept nogil
         int32_t (*nearest_center)(const float *, const float *, int32_t, int64_t,
                                   double *) noexcept nogil
+        const skw2v_output_body *output_layer
 
     void skw2v_reset_loss(skw2v_loss *loss)
     int skw2v_allocate(skw2v_engine *engine)

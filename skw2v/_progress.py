@@ -27,15 +27,20 @@ class Progress:
     words_per_epoch : int, default=None
         Tokens in the corpus. With it the bar shows the speed of the running epoch, and not just
         of the last one.
+    unit : str, default="words"
+        What the speed counts.
     stream : file-like, default=None
         Where to. None is what `sys.stdout` is at the time of writing.
     """
 
-    def __init__(self, name, max_iter, *, first_epoch=0, words_per_epoch=None, stream=None):
+    def __init__(
+        self, name, max_iter, *, first_epoch=0, words_per_epoch=None, unit="words", stream=None
+    ):
         self.name = name
         self.max_iter = max_iter
         self.first_epoch = first_epoch
         self.words_per_epoch = words_per_epoch
+        self.unit = unit
         self.stream = stream
 
     def __enter__(self):
@@ -95,7 +100,7 @@ class _Lines:
         progress = self._progress
         print(
             f"[{progress.name}] {_epoch_of(progress, epoch)}: "
-            f"{_outcome(loss, f'{words_per_second:,.0f}', score)}",
+            f"{_outcome(loss, f'{words_per_second:,.0f}', score, progress.unit)}",
             file=progress.stream,
             flush=True,
         )
@@ -159,7 +164,9 @@ class _Bar:
         speed = self._words_per_second
         if speed is not None:
             speed = bar.format_sizeof(speed)
-        bar.set_postfix_str(_outcome(self._loss, speed, self._score), refresh=False)
+        bar.set_postfix_str(
+            _outcome(self._loss, speed, self._score, self._progress.unit), refresh=False
+        )
         bar.n = min(n_epochs, bar.total)  # not by addition, which would round
         bar.update(0)
 
@@ -168,11 +175,11 @@ def _epoch_of(progress, epoch):
     return f"epoch {epoch + 1} of {progress.max_iter}"
 
 
-def _outcome(loss, speed, score):
+def _outcome(loss, speed, score, unit):
     """What is known of these."""
     known = [
         "" if loss is None else f"loss {loss:.4f}",
-        "" if speed is None else f"{speed} words/s",
+        "" if speed is None else f"{speed} {unit}/s",
         "" if score is None else f"score {score:.4f}",
     ]
     return ", ".join(filter(None, known))

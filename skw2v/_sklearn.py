@@ -7,6 +7,7 @@ from scipy.sparse import issparse
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._set_output import _get_output_config
+from sklearn.utils.multiclass import _check_partial_fit_first_call as check_first_call
 
 try:  # from 1.9 on it is configured which of SciPy's two interfaces sparse output has
     from sklearn.utils._sparse import _align_api_if_sparse as sparse_as_configured
@@ -17,6 +18,7 @@ __all__ = [
     "HasMethods",
     "Interval",
     "StrOptions",
+    "check_first_call",
     "documentation_template",
     "keep_index",
     "sparse_as_configured",

@@ -3,6 +3,7 @@
 #include "architectures.h"
 #include "marks.h"
 #include "objectives.h"
+#include "output_layer.h"
 #include "pooling.h"
 #include "subwords.h"
 
@@ -284,4 +285,5 @@ const skw2v_body BODY_SYMBOL = {
     .pool_document = pool_document,
     .pool_clusters = pool_clusters,
     .nearest_center = nearest_center,
+    .output_layer = &output_body,
 };

@@ -26,6 +26,8 @@
 #ifndef SKW2V_ENGINE_H
 #define SKW2V_ENGINE_H
 
+#include "output_batch.h"
+
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -326,6 +328,7 @@ typedef struct {
                              const skw2v_cluster_room *room, int32_t *columns, float *values);
     int32_t (*nearest_center)(const float *vector, const float *centers, int32_t n_centers,
                               int64_t d, double *length);
+    const skw2v_output_body *output_layer;
 } skw2v_body;
 
 /* What thread `thread` of the team does of rounds [first, first + n): call it from every one of

@@ -130,6 +130,7 @@ enum {
     UPDATE_OPEN,     /* to = G T */
     UPDATE_ADD,      /* to += G T */
     UPDATE_CLOSE,    /* from += to + G T */
+    UPDATE_TARGETS,  /* from stays: it is data; `to` is not used */
 };
 
 /* T += G' from, and the hidden rows' change by `mode`, over `n_vectors` vectors of the rows at j.
@@ -145,6 +146,8 @@ ALWAYS_INLINE void update_strip(const int n_targets, const int n_vectors, const 
         vf h[2], changed[2];
         for (int v = 0; v < n_vectors; v++) {
             h[v] = vf_load(from[i] + j + v * LANES);
+            if (mode == UPDATE_TARGETS)
+                continue;
             changed[v] = mode == UPDATE_IN_PLACE ? h[v]
                          : mode == UPDATE_OPEN   ? vf_set1(0.0f)
                                                  : vf_load(to[i] + j + v * LANES);
@@ -152,10 +155,13 @@ ALWAYS_INLINE void update_strip(const int n_targets, const int n_vectors, const 
         for (int t = 0; t < n_targets; t++) {
             vf gradient = vf_set1(g[t]);
             for (int v = 0; v < n_vectors; v++) {
-                changed[v] = vf_fma(gradient, before[t][v], changed[v]);
+                if (mode != UPDATE_TARGETS)
+                    changed[v] = vf_fma(gradient, before[t][v], changed[v]);
                 after[t][v] = vf_fma(gradient, h[v], after[t][v]);
             }
         }
+        if (mode == UPDATE_TARGETS)
+            continue;
         float *row = mode == UPDATE_IN_PLACE || mode == UPDATE_CLOSE ? from[i] : to[i];
         for (int v = 0; v < n_vectors; v++) {
             if (mode == UPDATE_CLOSE)

@@ -39,6 +39,9 @@ ALWAYS_INLINE vf vf_set1(float x) {
 ALWAYS_INLINE vf vf_fma(vf a, vf b, vf c) {
     return _mm512_fmadd_ps(a, b, c);
 }
+ALWAYS_INLINE vf vf_gather(const float *from, const int32_t *index) {
+    return _mm512_i32gather_ps(_mm512_loadu_si512(index), from, 4);
+}
 
 #elif defined(SKW2V_BODY_AVX2)
 
@@ -58,6 +61,9 @@ ALWAYS_INLINE vf vf_set1(float x) {
 }
 ALWAYS_INLINE vf vf_fma(vf a, vf b, vf c) {
     return _mm256_fmadd_ps(a, b, c);
+}
+ALWAYS_INLINE vf vf_gather(const float *from, const int32_t *index) {
+    return _mm256_i32gather_ps(from, _mm256_loadu_si256((const __m256i *)index), 4);
 }
 
 #else
@@ -85,6 +91,9 @@ ALWAYS_INLINE vf vf_fma(vf a, vf b, vf c) {
 #else
     return a * b + c;
 #endif
+}
+ALWAYS_INLINE vf vf_gather(const float *from, const int32_t *index) {
+    return (vf){from[index[0]], from[index[1]], from[index[2]], from[index[3]]};
 }
 
 #endif

@@ -1,0 +1,194 @@
+r"""
+A sampled output layer on MNIST
+===============================
+
+How much accuracy does a classifier lose if its last layer learns from the true class and one
+sampled class, instead of all ten?
+
+A hidden layer of 1,024 features stays as it is. It is learned without labels, as by Coates, Lee and
+Ng [1]_: k-means on patches of the training images, and how near each patch of an image is to each
+of 256 centers, summed over the four quadrants. On top of it come a softmax, and
+:class:`skw2v.SampledClassifier` with the losses of noise-contrastive estimation (NCE) and of the
+sampled softmax, with 1, 2, 5 and 9 sampled classes. Ten classes are too few for sampling to pay:
+this is about what it costs, not what it saves.
+
+With the four files of MNIST in ``FOLDER/images/mnist`` [2]_, where FOLDER is named by ``--data`` or
+``SKW2V_DATA``, this is the whole of it (some minutes)::
+
+    python examples/mnist_sampled_output_layer.py --data FOLDER
+
+Without it, the digits that scikit-learn brings along show the way: 8 × 8 pixels, and 256 features.
+
+.. [1] Coates, Lee, Ng, "An Analysis of Single-Layer Networks in Unsupervised Feature Learning",
+       AISTATS 2011.
+.. [2] LeCun, Cortes, Burges, "The MNIST database of handwritten digits"; the names begin with
+       ``train-images-idx3-ubyte``.
+"""
+
+import argparse
+import gzip
+import os
+import time
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skw2v import SampledClassifier
+
+parser = argparse.ArgumentParser(description="A sampled output layer on MNIST")
+parser.add_argument("--data", default=os.environ.get("SKW2V_DATA"), metavar="FOLDER")
+parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+parser.add_argument("--n-jobs", type=int, default=1)
+args, _ = parser.parse_known_args()
+
+# %%
+# The images
+# ----------
+# MNIST has its own split. Nothing below looks at the test images before the table.
+
+
+def read_idx(folder, name):
+    (path,) = folder.glob(f"{name}-ubyte*")
+    opened = gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+    with opened as file:
+        n_dimensions = file.read(4)[3]
+        shape = np.frombuffer(file.read(4 * n_dimensions), ">i4")
+        return np.frombuffer(file.read(), np.uint8).reshape(shape)
+
+
+folder = Path(args.data or "", "images", "mnist")
+if folder.is_dir():
+    images_train, y_train, images_test, y_test = (
+        read_idx(folder, f"{part}-{kind}")
+        for part in ("train", "t10k")
+        for kind in ("images-idx3", "labels-idx1")
+    )
+    patch_size, n_centers = 6, 256
+else:
+    images, y = load_digits(return_X_y=True)
+    images_train, images_test, y_train, y_test = train_test_split(
+        images.reshape(-1, 8, 8), y, test_size=0.3, random_state=0, stratify=y
+    )
+    patch_size, n_centers = 3, 64
+print(f"{len(y_train):,} images to learn from, {len(y_test):,} to test, {images_train[0].shape}")
+
+# %%
+# The hidden layer
+# ----------------
+# Patches get mean 0 and length 1, and are whitened. An entry is
+# :math:`\max(0, \bar z - z_k)`, with :math:`z_k` the distance to center k and :math:`\bar z` the
+# mean of these distances: about half of the entries are zero.
+
+
+class PatchFeatures(TransformerMixin, BaseEstimator):
+    """k-means on patches, summed over quadrants: 4 * n_centers features."""
+
+    def __init__(self, patch_size=6, n_centers=256, n_patches=200_000, random_state=0):
+        self.patch_size = patch_size
+        self.n_centers = n_centers
+        self.n_patches = n_patches
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        random = np.random.default_rng(self.random_state)
+        some = X[random.permutation(len(X))[:5000]]
+        patches = self._patches(some).reshape(-1, self.patch_size**2)
+        patches = patches[random.permutation(len(patches))[: self.n_patches]]
+        self.whitening_ = PCA(0.99, whiten=True, random_state=self.random_state).fit(patches)
+        self.centers_ = MiniBatchKMeans(
+            self.n_centers, batch_size=4096, n_init=1, random_state=self.random_state
+        ).fit(self.whitening_.transform(patches))
+        return self
+
+    def transform(self, X):
+        features = np.empty((len(X), 4 * self.n_centers), np.float32)
+        for first in range(0, len(X), 200):
+            patches = self._patches(X[first : first + 200])
+            n, height, width = patches.shape[:3]
+            flat = self.whitening_.transform(patches.reshape(-1, self.patch_size**2))
+            near = self._nearness(flat.astype(np.float32)).reshape(n, height, width, -1)
+            rows = np.add.reduceat(near, [0, height // 2], axis=1)
+            quadrants = np.add.reduceat(rows, [0, width // 2], axis=2)
+            features[first : first + n] = quadrants.reshape(n, -1)
+        return features
+
+    def _patches(self, X):
+        size = (self.patch_size, self.patch_size)
+        X = np.asarray(X, np.float32)
+        patches = np.lib.stride_tricks.sliding_window_view(X, size, axis=(1, 2))
+        patches = patches.reshape(*patches.shape[:3], -1)
+        patches = patches - patches.mean(axis=-1, keepdims=True)
+        # A patch without ink stays near zero instead of becoming noise of length 1.
+        length = np.linalg.norm(patches, axis=-1, keepdims=True)
+        return patches / (length + 0.05 * X.max() * self.patch_size)
+
+    def _nearness(self, patches):
+        centers = self.centers_.cluster_centers_.astype(np.float32)
+        square = (patches**2).sum(axis=1, keepdims=True) + (centers**2).sum(axis=1)
+        square -= 2 * patches @ centers.T
+        distance = np.sqrt(np.maximum(square, 0, out=square), out=square)
+        return np.maximum(distance.mean(axis=1, keepdims=True) - distance, 0, out=distance)
+
+
+began = time.perf_counter()
+hidden = make_pipeline(PatchFeatures(patch_size, n_centers), StandardScaler())
+X_train = hidden.fit_transform(images_train)
+X_test = hidden.transform(images_test)
+print(f"{X_train.shape[1]:,} features, in {time.perf_counter() - began:.0f} s")
+
+# %%
+# The output layers
+# -----------------
+# All with the same epochs, rate and batches: the defaults of :class:`skw2v.SampledClassifier`.
+
+N_SAMPLED = [1, 2, 5, 9]
+
+
+def accuracy_and_seconds(**parameters):
+    """Test accuracies in %, one a seed, and the least seconds an epoch took."""
+    accuracies, seconds = [], []
+    for seed in args.seeds:
+        classifier = SampledClassifier(**parameters, random_state=seed, n_jobs=args.n_jobs)
+        began = time.perf_counter()
+        classifier.fit(X_train, y_train)
+        seconds.append((time.perf_counter() - began) / classifier.n_iter_)
+        accuracies.append(100 * classifier.score(X_test, y_test))
+    return np.array(accuracies), min(seconds)
+
+
+softmax = accuracy_and_seconds(loss="softmax")
+sampled = {
+    (loss, n): accuracy_and_seconds(loss=loss, n_negatives=n)
+    for loss in ("nce", "sampled_softmax")
+    for n in N_SAMPLED
+}
+
+print(f"\n{'loss':<16} {'sampled':>7} {'accuracy (%)':>20} {'s/epoch':>8}")
+for (loss, n), (accuracies, seconds) in [(("softmax", "all 10"), softmax), *sampled.items()]:
+    spread = f"{accuracies.min():.2f}-{accuracies.max():.2f}"
+    print(f"{loss:<16} {n:>7} {accuracies.mean():>8.2f} {spread:>12} {seconds:>7.3f}")
+
+# %%
+# In a picture: the bars are the range over seeds, the dashed line is the softmax.
+
+_, axes = plt.subplots(figsize=(6, 3.5))
+axes.axhline(softmax[0].mean(), color="black", linestyle="--", label="softmax, all classes")
+for loss, name in [("nce", "NCE"), ("sampled_softmax", "sampled softmax")]:
+    accuracies = np.array([sampled[loss, n][0] for n in N_SAMPLED])
+    mean = accuracies.mean(axis=1)
+    errors = [mean - accuracies.min(axis=1), accuracies.max(axis=1) - mean]
+    axes.errorbar(range(len(N_SAMPLED)), mean, errors, marker="o", capsize=3, label=name)
+axes.set_xticks(range(len(N_SAMPLED)), N_SAMPLED)
+axes.set_xlabel("sampled classes")
+axes.set_ylabel("test accuracy (%)")
+axes.set_title(f"{len(y_train):,} images, {X_train.shape[1]:,} features, the last layer sampled")
+axes.legend()
+plt.show()
