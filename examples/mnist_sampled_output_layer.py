@@ -6,8 +6,8 @@ How much accuracy does a classifier lose if its last layer learns from the true 
 sampled class, instead of all ten?
 
 A hidden layer of 1,024 features stays as it is. It is learned without labels, as by Coates, Lee and
-Ng [1]_: k-means on patches of the training images, and how near each patch of an image is to each
-of 256 centers, summed over the four quadrants. On top of it come a softmax, and
+Ng [1]_: k-means on patches of the training images, and how much each patch of an image is like each
+of 64 centers, summed over 4 × 4 fields. On top of it come a softmax, and
 :class:`skw2v.SampledClassifier` with the losses of noise-contrastive estimation (NCE) and of the
 sampled softmax, with 1, 2, 5 and 9 sampled classes. Ten classes are too few for sampling to pay:
 this is about what it costs, not what it saves.
@@ -17,7 +17,8 @@ With the four files of MNIST in ``FOLDER/images/mnist`` [2]_, where FOLDER is na
 
     python examples/mnist_sampled_output_layer.py --data FOLDER
 
-Without it, the digits that scikit-learn brings along show the way: 8 × 8 pixels, and 256 features.
+Without it, the digits that scikit-learn brings along show the way: 8 × 8 pixels, and as many
+features.
 
 .. [1] Coates, Lee, Ng, "An Analysis of Single-Layer Networks in Unsupervised Feature Learning",
        AISTATS 2011.
@@ -46,6 +47,7 @@ from skw2v import SampledClassifier
 parser = argparse.ArgumentParser(description="A sampled output layer on MNIST")
 parser.add_argument("--data", default=os.environ.get("SKW2V_DATA"), metavar="FOLDER")
 parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+parser.add_argument("--epochs", type=int, default=20)
 parser.add_argument("--n-jobs", type=int, default=1)
 args, _ = parser.parse_known_args()
 
@@ -57,11 +59,12 @@ args, _ = parser.parse_known_args()
 
 def read_idx(folder, name):
     (path,) = folder.glob(f"{name}-ubyte*")
-    opened = gzip.open(path) if path.suffix == ".gz" else path.open("rb")
-    with opened as file:
-        n_dimensions = file.read(4)[3]
-        shape = np.frombuffer(file.read(4 * n_dimensions), ">i4")
-        return np.frombuffer(file.read(), np.uint8).reshape(shape)
+    content = path.read_bytes()
+    if path.suffix == ".gz":
+        content = gzip.decompress(content)
+    n_dimensions = content[3]
+    shape = np.frombuffer(content, ">i4", n_dimensions, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * n_dimensions).reshape(shape)
 
 
 folder = Path(args.data or "", "images", "mnist")
@@ -71,75 +74,80 @@ if folder.is_dir():
         for part in ("train", "t10k")
         for kind in ("images-idx3", "labels-idx1")
     )
-    patch_size, n_centers = 6, 256
+    patch_size, margin = 8, 2
 else:
     images, y = load_digits(return_X_y=True)
     images_train, images_test, y_train, y_test = train_test_split(
         images.reshape(-1, 8, 8), y, test_size=0.3, random_state=0, stratify=y
     )
-    patch_size, n_centers = 3, 64
+    patch_size, margin = 3, 1
+# Ink is 1, whatever the format makes of it.
+images_train, images_test = (images / images_train.max() for images in (images_train, images_test))
 print(f"{len(y_train):,} images to learn from, {len(y_test):,} to test, {images_train[0].shape}")
 
 # %%
 # The hidden layer
 # ----------------
-# Patches get mean 0 and length 1, and are whitened. An entry is
-# :math:`\max(0, \bar z - z_k)`, with :math:`z_k` the distance to center k and :math:`\bar z` the
-# mean of these distances: about half of the entries are zero.
+# Patches get mean 0 and about length 1, and are whitened. A patch and a center are alike by
+# :math:`\max(0, p^\top c - 1/2)`. Of the sum over a field the square root is taken, so that one
+# long stroke does not drown the others. How large patches are, how many fields there are and what
+# is taken for likeness was chosen on 6,000 of the training images, learning from 12,000 others.
 
 
 class PatchFeatures(TransformerMixin, BaseEstimator):
-    """k-means on patches, summed over quadrants: 4 * n_centers features."""
+    """Likeness of patches to centers, summed over fields: n_centers * n_fields**2 features."""
 
-    def __init__(self, patch_size=6, n_centers=256, n_patches=200_000, random_state=0):
+    def __init__(self, patch_size=8, margin=2, n_centers=64, n_fields=4, random_state=0):
         self.patch_size = patch_size
+        self.margin = margin
         self.n_centers = n_centers
-        self.n_patches = n_patches
+        self.n_fields = n_fields
         self.random_state = random_state
 
     def fit(self, X, y=None):
         random = np.random.default_rng(self.random_state)
-        some = X[random.permutation(len(X))[:5000]]
+        some = X[random.permutation(len(X))[:2000]]
         patches = self._patches(some).reshape(-1, self.patch_size**2)
-        patches = patches[random.permutation(len(patches))[: self.n_patches]]
-        self.whitening_ = PCA(0.99, whiten=True, random_state=self.random_state).fit(patches)
-        self.centers_ = MiniBatchKMeans(
-            self.n_centers, batch_size=4096, n_init=1, random_state=self.random_state
-        ).fit(self.whitening_.transform(patches))
+        patches = patches[random.permutation(len(patches))[:100_000]]
+        patches = patches[np.linalg.norm(patches, axis=1) > 0.3]  # with ink
+        pca = PCA(0.99, random_state=self.random_state).fit(patches)
+        scale = np.sqrt(pca.explained_variance_ + 0.01 * pca.explained_variance_[0])
+        self.whitening_ = (pca.components_.T / scale).astype(np.float32)
+        centers = (
+            MiniBatchKMeans(
+                self.n_centers, batch_size=4096, n_init=1, random_state=self.random_state
+            )
+            .fit(patches @ self.whitening_)
+            .cluster_centers_
+        )
+        centers /= np.linalg.norm(centers, axis=1, keepdims=True)
+        self.centers_ = centers.T.astype(np.float32)
         return self
 
     def transform(self, X):
-        features = np.empty((len(X), 4 * self.n_centers), np.float32)
+        features = []
         for first in range(0, len(X), 200):
-            patches = self._patches(X[first : first + 200])
-            n, height, width = patches.shape[:3]
-            flat = self.whitening_.transform(patches.reshape(-1, self.patch_size**2))
-            near = self._nearness(flat.astype(np.float32)).reshape(n, height, width, -1)
-            rows = np.add.reduceat(near, [0, height // 2], axis=1)
-            quadrants = np.add.reduceat(rows, [0, width // 2], axis=2)
-            features[first : first + n] = quadrants.reshape(n, -1)
-        return features
+            alike = self._patches(X[first : first + 200]) @ self.whitening_ @ self.centers_
+            alike = np.maximum(alike - 0.5, 0)
+            for axis in (1, 2):
+                n = alike.shape[axis]
+                borders = [round(field * n / self.n_fields) for field in range(self.n_fields)]
+                alike = np.add.reduceat(alike, borders, axis=axis)
+            features.append(np.sqrt(alike).reshape(len(alike), -1))
+        return np.concatenate(features)
 
     def _patches(self, X):
-        size = (self.patch_size, self.patch_size)
-        X = np.asarray(X, np.float32)
-        patches = np.lib.stride_tricks.sliding_window_view(X, size, axis=(1, 2))
+        margin, size = self.margin, self.patch_size
+        X = np.pad(np.asarray(X, np.float32), [(0, 0), (margin, margin), (margin, margin)])
+        patches = np.lib.stride_tricks.sliding_window_view(X, (size, size), axis=(1, 2))
         patches = patches.reshape(*patches.shape[:3], -1)
         patches = patches - patches.mean(axis=-1, keepdims=True)
         # A patch without ink stays near zero instead of becoming noise of length 1.
-        length = np.linalg.norm(patches, axis=-1, keepdims=True)
-        return patches / (length + 0.05 * X.max() * self.patch_size)
-
-    def _nearness(self, patches):
-        centers = self.centers_.cluster_centers_.astype(np.float32)
-        square = (patches**2).sum(axis=1, keepdims=True) + (centers**2).sum(axis=1)
-        square -= 2 * patches @ centers.T
-        distance = np.sqrt(np.maximum(square, 0, out=square), out=square)
-        return np.maximum(distance.mean(axis=1, keepdims=True) - distance, 0, out=distance)
+        return patches / (np.linalg.norm(patches, axis=-1, keepdims=True) + 0.3)
 
 
 began = time.perf_counter()
-hidden = make_pipeline(PatchFeatures(patch_size, n_centers), StandardScaler())
+hidden = make_pipeline(PatchFeatures(patch_size, margin), StandardScaler())
 X_train = hidden.fit_transform(images_train)
 X_test = hidden.transform(images_test)
 print(f"{X_train.shape[1]:,} features, in {time.perf_counter() - began:.0f} s")
@@ -147,7 +155,7 @@ print(f"{X_train.shape[1]:,} features, in {time.perf_counter() - began:.0f} s")
 # %%
 # The output layers
 # -----------------
-# All with the same epochs, rate and batches: the defaults of :class:`skw2v.SampledClassifier`.
+# All with the same epochs, and the default rate and batches of :class:`skw2v.SampledClassifier`.
 
 N_SAMPLED = [1, 2, 5, 9]
 
@@ -156,7 +164,9 @@ def accuracy_and_seconds(**parameters):
     """Test accuracies in %, one a seed, and the least seconds an epoch took."""
     accuracies, seconds = [], []
     for seed in args.seeds:
-        classifier = SampledClassifier(**parameters, random_state=seed, n_jobs=args.n_jobs)
+        classifier = SampledClassifier(
+            **parameters, max_iter=args.epochs, random_state=seed, n_jobs=args.n_jobs
+        )
         began = time.perf_counter()
         classifier.fit(X_train, y_train)
         seconds.append((time.perf_counter() - began) / classifier.n_iter_)

@@ -74,8 +74,8 @@ and the rooms behind it::
 The way of the data: documents -analyzer-> tokens -vocabulary-> ids -corpus-> (token_ids,
 document_offsets) -kernels-> input and output vectors -pooling-> features. Strings end at the
 corpus; past it there are only integers and floats. Kernels are called by `_trainer`,
-`_document_trainer`, `_likelihood`, `_pooling`, `_unseen` and `_output_training` alone, the scanner of
-text by `_numbering`.
+`_document_trainer`, `_likelihood`, `_pooling`, `_unseen` and `_output_training` alone, the scanner
+of text by `_numbering`.
 """
 
 from importlib import import_module

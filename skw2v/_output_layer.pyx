@@ -104,10 +104,11 @@ cdef class OutputLayer:
     Parameters
     ----------
     rows : ndarray of float32, shape (n_classes, stride)
-        Trained in place; stride a multiple of 16 and above n_features. Column n_features has what
-        `constant`, as a feature of every sample, is weighted with; the rest are zeros.
+        Trained in place; stride a multiple of 16 and above n_features + 1. Column n_features has
+        what `constant`, as a feature of every sample, is weighted with; the rest are zeros.
     samples : ndarray of shape (n_samples, n_features), float32 or float64, or tuple
-        Of CSR: row offsets (int64), columns (int32, each once in a row) and values (float32).
+        Of CSR: row offsets (int64), columns (int32) and values (float32). A row is a multiple of 16
+        entries, each column once, the constant among them; column n_features + 1 is padding.
     labels : ndarray of int32, shape (n_samples,)
     offsets : ndarray of float32, (n_classes rounded up to a multiple of 8,)
         Subtracted from each class's scores.
@@ -158,7 +159,7 @@ cdef class OutputLayer:
             int64_t n_samples = labels.shape[0]
             skw2v_output_layer *layer = &self.layer
             const skw2v_body *body = choose_body(isa)
-        if stride % 16 or stride <= n_features or offsets.shape[0] != (n_classes + 7) // 8 * 8:
+        if stride % 16 or stride < n_features + 2 or offsets.shape[0] != (n_classes + 7) // 8 * 8:
             raise ValueError(f"{stride=}, {n_features=}, {n_classes=}, {offsets.shape[0]=}")
         if not (1 <= group_size <= SKW2V_MAX_GROUP and batch_size >= 1 and n_negatives >= 0):
             raise ValueError(f"{group_size=}, {batch_size=}, {n_negatives=}")

@@ -2,11 +2,12 @@
 
 What is trained, `OutputRows`, is kept between calls and goes on from where it was.
 
-The rate is a normalised one [1]_. With s the power of two nearest below the root mean square length
-of a row of X, the bias is the weight of a feature that is always s, and what `learning_rate` means
-is a share of the step that would put a mean sample's score right::
+The rate is a normalised one [1]_. With s the largest power of two not above the root mean square
+length of a row of X, the bias is the weight of a feature that is always s. No sigmoid or softmax
+bends its loss by more than 1/4 with a score, so at a `learning_rate` of 1 a step is as long as
+Newton's for one mean sample where the loss bends most::
 
-    step = learning_rate / (mean squared length + s ** 2)
+    step = learning_rate / (1/4 * (mean squared length + s ** 2))
     coef += step * residual * x        intercept += step * residual * s ** 2
 
 So features ten times as long give coefficients a tenth as large, and the same predictions.
@@ -41,10 +42,11 @@ from skw2v._sampling import (
 from skw2v._training import learning_rates
 
 BLOCK = 16  # floats; a row of the kernels has a whole number of blocks
+LARGEST_CURVATURE = 0.25
 # Expected samples of one class in a batch that still take whole steps. On iris, wine, breast cancer
-# and digits, scaled and as they are, rates of 0.3 to 3 train with these; with four times as much NCE
-# oscillates at 1.
-MOST_STALE = {"nce": 4, "sampled_softmax": 16, "softmax": 16}
+# and digits, scaled and as they are, rates of 0.1 to 1 train with these; with eight times as many,
+# NCE oscillates at 0.25.
+MOST_STALE = {"nce": 2, "sampled_softmax": 8, "softmax": 8}
 LEAST_WORK = 2**19  # multiplications for which another thread is worth waiting for
 LENGTH_RANGE = (2.0**-40, 2.0**40)  # of a row of X: float32 holds products of three such numbers
 MULTIPLICATIONS_A_CALL = 2**30  # some tenths of a second: then Python may answer Ctrl-C
@@ -86,7 +88,7 @@ class OutputRows:
     Attributes
     ----------
     padded : ndarray of float32, shape (n_classes, stride)
-        Weights of the features, then that of the constant, then zeros.
+        Weights of the features, then that of the constant, then zeros, of which there is one.
     start : ndarray of float32, shape (n_classes,)
         Biases before training: the log of each class's share of the samples. The column of the
         constant has their change alone, because float32 is fine near zero.
@@ -103,7 +105,7 @@ class OutputRows:
     def __init__(self, n_features, counts, mean_square, seed):
         n_classes = len(counts)
         self.n_features = n_features
-        self.padded = aligned_rows(n_classes, -(-(n_features + 1) // BLOCK) * BLOCK)
+        self.padded = aligned_rows(n_classes, -(-(n_features + 2) // BLOCK) * BLOCK)
         self.padded.fill(0.0)
         self.start = initial_biases(counts, keep_thresholds(counts, 0))
         self.counts = counts
@@ -135,7 +137,7 @@ def _power_of_two_near_root(square):
 
 
 def as_samples(X):
-    """X as the kernels take it: the dense array, or (row offsets, columns, values) of CSR.
+    """X without scikit-learn: the dense array, or (row offsets, columns, values) of CSR.
 
     Parameters
     ----------
@@ -154,6 +156,21 @@ def as_samples(X):
     with np.errstate(over="ignore"):  # what is too large has a length that is refused
         values = X.data.astype(np.float32, copy=False)
     return X.indptr.astype(np.int64), columns, values
+
+
+def _in_blocks(samples, n_features, constant):
+    """CSR rows of whole blocks, as the kernels take them, with the constant as a feature."""
+    offsets, columns, values = samples
+    lengths = np.diff(offsets)
+    begins = np.zeros_like(offsets)
+    np.cumsum(-(-(lengths + 1) // BLOCK) * BLOCK, out=begins[1:])
+    padded_columns = np.full(begins[-1], n_features + 1, dtype=np.int32)
+    padded_values = np.zeros(begins[-1], dtype=np.float32)
+    place = np.arange(offsets[-1]) + np.repeat(begins[:-1] - offsets[:-1], lengths)
+    padded_columns[place], padded_values[place] = columns, values
+    place = begins[:-1] + lengths
+    padded_columns[place], padded_values[place] = n_features, constant
+    return begins, padded_columns, padded_values
 
 
 def mean_square_length(samples, n_samples, n_threads):
@@ -212,6 +229,8 @@ def train_epochs(rows, samples, labels, parameters, *, n_threads, constant_rate=
         )
         noise = alias_table(probabilities)
         offsets[:n_classes] += log_expected_counts(probabilities, parameters.n_negatives)
+    if isinstance(samples, tuple):
+        samples = _in_blocks(samples, rows.n_features, rows.constant)
     layer = OutputLayer(
         rows.padded,
         samples,
@@ -265,4 +284,5 @@ def train_epochs(rows, samples, labels, parameters, *, n_threads, constant_rate=
 def step_of_unit_rate(rows, batch_size, loss):
     """What a learning rate is multiplied with: see the top of this file."""
     expected = batch_size * int(rows.counts.max()) / int(rows.counts.sum())
-    return 1.0 / (rows.mean_square * max(1.0, expected / MOST_STALE[loss]))
+    stale = max(1.0, expected / MOST_STALE[loss])
+    return 1.0 / (LARGEST_CURVATURE * rows.mean_square * stale)

@@ -18,7 +18,7 @@ from skw2v._output_training import (
 )
 from skw2v._parameters import PARAMETER_CONSTRAINTS
 from skw2v._progress import Progress
-from skw2v._sklearn import Interval, StrOptions, check_first_call, documentation_template, validated
+from skw2v._sklearn import StrOptions, check_first_call, documentation_template, validated
 from skw2v._threads import effective_n_threads
 
 SCORES_AT_ONCE = 2**22  # of `predict`: 32 MiB of float64, however many classes there are
@@ -61,8 +61,8 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
         "nce" keeps it, "sampled_softmax" leaves it out.
 
     learning_rate : float, default=1.0
-        A share of the step that would put a mean sample's score right; it works alike whatever the
-        scale of X (see Notes). It falls linearly over the epochs of `fit`.
+        In units of the longest step that is safe for a mean sample by itself, so that it works
+        alike whatever the scale of X (see Notes). It falls linearly over the epochs of `fit`.
 
     min_learning_rate : float, default=0.001
         What it falls to.
@@ -115,12 +115,13 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    *The step.* Let m be the mean squared length of a row of X in the first call, and s the power of
-    two nearest below its root. With r the gradient of the loss with respect to a logit, negated, a
-    sample changes ``coef`` by ``step * r * x`` and ``intercept`` by ``step * r * s ** 2``, where
-    ``step = learning_rate / (m + s ** 2)``: normalised least mean squares [3]_. If the most frequent
-    class is expected more often in a batch than 16 times ("nce": 4), the step is divided by the
-    ratio of the two. Features that are far from centered, or of very different size, are learned
+    *The step.* Let m be the mean squared length of a row of X in the first call, and s the largest
+    power of two not above its root. With r the gradient of the loss with respect to a logit,
+    negated, a sample changes ``coef`` by ``step * r * x`` and ``intercept`` by
+    ``step * r * s ** 2``, where ``step = 4 * learning_rate / (m + s ** 2)``: normalised least mean
+    squares [3]_, for losses whose second derivative is at most 1/4. If the most frequent class is
+    expected more often in a batch than 8 times ("nce": 2), the step is divided by the ratio of the
+    two. Features that are far from centered, or of very different size, are learned
     slowly, as by any gradient descent: scale them.
 
     *The start.* Coefficients are 0, intercepts the log of each class's share of the samples. So NCE
@@ -129,6 +130,11 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
     *Probabilities* are the softmax of the logits, whatever the loss. Under NCE the logits
     estimate log probabilities by themselves, but their exponentials sum to one in
     expectation only.
+
+    *Consistency.* NCE comes to the probabilities of the softmax with any noise, the slower the less
+    there is. The sampled softmax does in the limit of much noise, if hits are kept. With hits left
+    out its correction is right while a class is expected less than once among the noise: with fewer
+    classes than that, use "softmax".
 
     *Samples* all weigh the same: there is no `sample_weight`, because weights would have to change
     how often a sample is met to mean what repeating it does.
@@ -158,7 +164,7 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
     True
     """
 
-    _parameter_constraints: dict = {  # noqa: RUF012, scikit-learn's name and type
+    _parameter_constraints: dict = {
         name: PARAMETER_CONSTRAINTS[name]
         for name in (
             "n_negatives",
@@ -238,7 +244,7 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
         if len(classes) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes in the data, but the "
-                f"data contains only one class: {classes[0]!r}"
+                f"data contains only one class: {classes.tolist()[0]!r}"
             )
         counts = np.bincount(labels)
         samples, n_threads = as_samples(X), effective_n_threads(self.n_jobs)
@@ -291,8 +297,9 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
         known = self.classes_[np.minimum(labels, len(self.classes_) - 1)] == y
         if not np.all(known):
             raise ValueError(
-                f"y has the label {y[~known][0]!r}, which is not among the {len(self.classes_)} "
-                "classes of the first call of partial_fit; name all classes there"
+                f"y has the label {y[~known].tolist()[0]!r}, which is not among the "
+                f"{len(self.classes_)} classes of the first call of partial_fit; name all of them "
+                "there"
             )
         counts = np.bincount(labels, minlength=len(self.classes_))
         samples, n_threads = as_samples(X), effective_n_threads(self.n_jobs)

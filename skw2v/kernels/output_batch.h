@@ -20,8 +20,8 @@ typedef struct skw2v_output_layer {
     /* IN: samples, either dense, (n_samples, n_features) floats or doubles, or CSR */
     const float *floats;
     const double *doubles;
-    const int64_t *row_offsets; /* (n_samples + 1,) */
-    const int32_t *columns;     /* of a row: each at most once */
+    const int64_t *row_offsets; /* (n_samples + 1,), multiples of 16 */
+    const int32_t *columns;     /* of a row: each once, n_features too, but for the padding */
     const float *values;
     const int32_t *labels; /* (n_samples,) */
     int64_t n_features;

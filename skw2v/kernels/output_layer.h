@@ -63,6 +63,7 @@ static void load_samples(const skw2v_output_layer *layer, const skw2v_output_bat
 
 /* ---- non-zeros ------------------------------------------------------------------------------- */
 
+/* Whole blocks of them, the constant among them; padding is zeros in a column without weight. */
 typedef struct {
     const int32_t *columns;
     const float *values;
@@ -75,57 +76,33 @@ static inline nonzeros nonzeros_of(const skw2v_output_layer *layer, int64_t samp
                       layer->row_offsets[sample + 1] - first};
 }
 
-/* The last, incomplete block, filled up with zeros in column 0. */
-typedef struct {
-    int32_t columns[BLOCK];
-    float values[BLOCK];
-} last_nonzeros;
-
-static inline last_nonzeros fill_up(nonzeros x, int64_t from) {
-    last_nonzeros last = {{0}, {0.0f}};
-    memcpy(last.columns, x.columns + from, (size_t)(x.n - from) * sizeof *x.columns);
-    memcpy(last.values, x.values + from, (size_t)(x.n - from) * sizeof *x.values);
-    return last;
-}
-
-ALWAYS_INLINE void add_products(vf acc[PER_BLOCK], const float *row, const int32_t *columns,
-                                const float *values) {
-    for (int p = 0; p < PER_BLOCK; p++)
-        acc[p] = vf_fma(vf_load(values + p * LANES), vf_gather(row, columns + p * LANES), acc[p]);
-}
-
 /* Non-zero j is in lane j % 16. */
-static float score_nonzeros(const float *row, nonzeros x, float bias) {
+static float score_nonzeros(const float *row, nonzeros x) {
     vf acc[PER_BLOCK];
     float lanes[BLOCK];
     for (int p = 0; p < PER_BLOCK; p++)
         acc[p] = vf_set1(0.0f);
-    int64_t j = 0;
-    for (; j + BLOCK <= x.n; j += BLOCK)
-        add_products(acc, row, x.columns + j, x.values + j);
-    if (j < x.n) {
-        const last_nonzeros last = fill_up(x, j);
-        add_products(acc, row, last.columns, last.values);
-    }
+    for (int64_t j = 0; j < x.n; j += BLOCK)
+        for (int p = 0; p < PER_BLOCK; p++)
+            acc[p] = vf_fma(vf_load(x.values + j + p * LANES),
+                            vf_gather(row, x.columns + j + p * LANES), acc[p]);
     for (int p = 0; p < PER_BLOCK; p++)
         vf_store(lanes + p * LANES, acc[p]);
     for (int half = BLOCK / 2; half > 0; half /= 2)
         for (int lane = 0; lane < half; lane++)
             lanes[lane] += lanes[lane + half];
-    return lanes[0] + bias;
+    return lanes[0];
 }
 
 static void update_nonzeros(float *row, nonzeros x, float gradient) {
     float changed[BLOCK];
     for (int64_t j = 0; j < x.n; j += BLOCK) {
-        const int n = x.n - j < BLOCK ? (int)(x.n - j) : BLOCK;
-        const last_nonzeros last = fill_up((nonzeros){x.columns + j, x.values + j, n}, 0);
         for (int p = 0; p < PER_BLOCK; p++)
             vf_store(changed + p * LANES,
-                     vf_fma(vf_set1(gradient), vf_load(last.values + p * LANES),
-                            vf_gather(row, last.columns + p * LANES)));
-        for (int lane = 0; lane < n; lane++)
-            row[last.columns[lane]] = changed[lane];
+                     vf_fma(vf_set1(gradient), vf_load(x.values + j + p * LANES),
+                            vf_gather(row, x.columns + j + p * LANES)));
+        for (int lane = 0; lane < BLOCK; lane++)
+            row[x.columns[j + lane]] = changed[lane];
     }
 }
 
@@ -145,8 +122,7 @@ static void score_targets(const skw2v_output_layer *layer, const output_group *g
         for (int t = 0; t < BLOCK_T; t++)
             s[8 * i + t] = 0.0f;
         for (int t = 0; t < n_targets; t++)
-            s[8 * i + t] =
-                score_nonzeros(targets[t], x, targets[t][layer->n_features] * layer->constant);
+            s[8 * i + t] = score_nonzeros(targets[t], x);
     }
 }
 
@@ -157,8 +133,7 @@ static float score_one(const skw2v_output_layer *layer, const output_group *g, i
         score_block(1, 1, g->hidden + i, &target, layer->stride, s);
         return s[0];
     }
-    return score_nonzeros(target, nonzeros_of(layer, g->samples[i]),
-                          target[layer->n_features] * layer->constant);
+    return score_nonzeros(target, nonzeros_of(layer, g->samples[i]));
 }
 
 /* Up to eight distinct targets += their gradients times samples [from, from + n) of the group;
@@ -179,11 +154,8 @@ static void update_targets(const skw2v_output_layer *layer, const output_group *
     }
     for (int i = 0; i < n; i++) {
         const nonzeros x = nonzeros_of(layer, g->samples[from + i]);
-        for (int t = 0; t < n_targets; t++) {
-            const float gradient = gradients[8 * i + t];
-            update_nonzeros(targets[t], x, gradient);
-            targets[t][layer->n_features] += gradient * layer->constant;
-        }
+        for (int t = 0; t < n_targets; t++)
+            update_nonzeros(targets[t], x, gradients[8 * i + t]);
     }
 }
 
