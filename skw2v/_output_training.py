@@ -47,7 +47,7 @@ LARGEST_CURVATURE = 0.25
 # and digits, scaled and as they are, rates of 0.1 to 1 train with these; with eight times as many,
 # NCE oscillates at 0.25.
 MOST_STALE = {"nce": 2, "sampled_softmax": 8, "softmax": 8}
-LEAST_WORK = 2**19  # multiplications for which another thread is worth waiting for
+LEAST_WORK = 2**22  # multiplications of a batch for which another thread is worth waiting for
 LENGTH_RANGE = (2.0**-40, 2.0**40)  # of a row of X: float32 holds products of three such numbers
 MULTIPLICATIONS_A_CALL = 2**30  # some tenths of a second: then Python may answer Ctrl-C
 
