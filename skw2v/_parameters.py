@@ -145,12 +145,7 @@ def training_parameters(model):
         If the learning rate would rise, `subword` is not what `check_subword` takes, or it stands
         beside `init` or `trainable`.
     """
-    if model.min_learning_rate > model.learning_rate:
-        raise ValueError(
-            f"min_learning_rate={model.min_learning_rate} is above "
-            f"learning_rate={model.learning_rate}, but the rate can only fall; lower "
-            "min_learning_rate or raise learning_rate."
-        )
+    check_learning_rates(model)
     hits = model.remove_accidental_hits
     # Plain Python numbers, because equal numbers of other types would miss the cache.
     parameters = TrainingParameters(
@@ -180,6 +175,16 @@ def training_parameters(model):
             "trainable='all'"
         )
     return without_ignored(parameters)
+
+
+def check_learning_rates(model):
+    """Raise ValueError if the learning rate would rise from first to last."""
+    if model.min_learning_rate > model.learning_rate:
+        raise ValueError(
+            f"min_learning_rate={model.min_learning_rate} is above "
+            f"learning_rate={model.learning_rate}, but the rate can only fall; lower "
+            "min_learning_rate or raise learning_rate."
+        )
 
 
 def check_document_weight(sample_weight, n_documents):

@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
@@ -16,7 +16,7 @@ from skw2v._output_training import (
     mean_square_length,
     train_epochs,
 )
-from skw2v._parameters import PARAMETER_CONSTRAINTS
+from skw2v._parameters import PARAMETER_CONSTRAINTS, check_learning_rates
 from skw2v._progress import Progress
 from skw2v._sklearn import StrOptions, check_first_call, documentation_template, validated
 from skw2v._threads import effective_n_threads
@@ -369,10 +369,7 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; every row sums to one.
         """
-        scores = self.decision_function(X)
-        if scores.ndim == 1:
-            return np.stack([expit(-scores), expit(scores)], axis=1)
-        return softmax(scores, axis=1)
+        return softmax(self._normalisable(X), axis=1)
 
     def predict_log_proba(self, X):
         """Logarithms of `predict_proba`.
@@ -385,11 +382,7 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
         """
-        scores = self.decision_function(X)
-        if scores.ndim == 1:
-            scores = np.stack([np.zeros_like(scores), scores], axis=1)
-        scores = scores - scores.max(axis=1, keepdims=True)
-        return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        return log_softmax(self._normalisable(X), axis=1)
 
     @property
     def coef_(self):
@@ -422,12 +415,7 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _training_parameters(self, **changes):
-        if self.min_learning_rate > self.learning_rate:
-            raise ValueError(
-                f"min_learning_rate={self.min_learning_rate} is above "
-                f"learning_rate={self.learning_rate}, but the rate can only fall; lower "
-                "min_learning_rate or raise learning_rate."
-            )
+        check_learning_rates(self)
         names = OutputParameters.__dataclass_fields__
         return OutputParameters(**{name: getattr(self, name) for name in names} | changes)
 
@@ -455,6 +443,11 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
     def _weights(self, dtype):
         """Transposed coefficients and the intercepts, as BLAS and sparse products like them."""
         return np.ascontiguousarray(self.coef_.T, dtype=dtype), self.intercept_.astype(dtype)
+
+    def _normalisable(self, X):
+        """Logits with a column for every class, of two classes too."""
+        scores = self.decision_function(X)
+        return scores if scores.ndim == 2 else np.stack([np.zeros_like(scores), scores], axis=1)
 
     @staticmethod
     def _logits(X, weights, biases):
