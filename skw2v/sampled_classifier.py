@@ -104,7 +104,7 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
     n_iter_ : int
         Epochs, or calls of `partial_fit`.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         If X has them, all strings.
 
     See Also
