@@ -105,11 +105,12 @@ def with_ngrams(corpus, ngrams):
     if shortest == 1:
         document_of = np.repeat(np.arange(corpus.n_documents), np.diff(offsets))
         parts.append((document_of, corpus.token_ids))
+    row_of = np.full(ngrams.n_buckets, -1, dtype=np.int32)
+    row_of[ngrams.buckets] = np.arange(ngrams.n_words, ngrams.n_rows, dtype=np.int32)
     for document_of, buckets in _found(corpus, ngrams.ngram_range, ngrams.n_buckets):
-        places = np.searchsorted(ngrams.buckets, buckets)
-        known = places < len(ngrams.buckets)
-        known[known] = ngrams.buckets[places[known]] == buckets[known]
-        parts.append((document_of[known], (ngrams.n_words + places[known]).astype(np.int32)))
+        found = row_of[buckets]
+        known = found >= 0
+        parts.append((document_of[known], found[known]))
     counts = [np.bincount(documents, minlength=corpus.n_documents) for documents, _ in parts]
     ends = np.append(0, np.cumsum(np.sum(counts, axis=0)))
     rows = np.empty(ends[-1], dtype=np.int32)
