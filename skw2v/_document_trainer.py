@@ -10,6 +10,11 @@ from skw2v._parameters import BIASED_LOSSES
 from skw2v._trainer import RowTrainer, objective
 
 
+# How long the classes' random vectors are at the start. From zero, as in fastText, table and layer
+# wait for each other, and documents of a hundred words spend their first epochs on that.
+CLASS_VECTOR_LENGTH = 4.0
+
+
 @dataclass(frozen=True, eq=False)
 class Labels:
     """The classes of documents: document d has ``classes[offsets[d]:offsets[d + 1]]``.
@@ -142,6 +147,18 @@ class DocumentTrainer(RowTrainer):
                 steps=layout.shard_tokens * corpus.n_documents / max(corpus.n_tokens, 1),
             ),
         )
+
+    def _fill(self, start, init):
+        super()._fill(start, init)
+        if start is not None:
+            return
+        d = self.parameters.n_components
+        rows = self._output.padded
+        nothing = np.empty((0, self._output.stride), dtype=np.float32)
+        _kernels.init_vectors(
+            rows, nothing, d, self.parameters.seed, self._n_threads, self._input.n_rows
+        )
+        rows[:, :d] *= np.float32(CLASS_VECTOR_LENGTH * np.sqrt(12 * d))  # from +-.5 / d
 
     def run_epoch(self, drawn, rates_of, on_call=None):
         """Train once through documents.
