@@ -6,30 +6,31 @@
 
 #include <string.h>
 
-/* Does the row of a token stay as it is? */
-static inline int is_frozen(const skw2v_engine *engine, const skw2v_plan *plan, int32_t token) {
-    return engine->frozen != NULL && engine->frozen[plan->slots[plan->tokens[token].slot].word];
+/* Does the row of a token stay as it is? `frozen` is the engine's, or NULL. */
+ALWAYS_INLINE int is_frozen(const uint8_t *frozen, const skw2v_plan *plan, int32_t token) {
+    return frozen != NULL && frozen[plan->slots[plan->tokens[token].slot].word];
 }
 
 /* The row that the step may train in place: that of a frozen token is a copy, which nobody reads
  * again. */
-static inline float *hidden_row(const skw2v_engine *engine, const skw2v_plan *plan, int32_t token,
-                                float *input, float *copy) {
-    if (!is_frozen(engine, plan, token))
+ALWAYS_INLINE float *hidden_row(const uint8_t *frozen, const skw2v_plan *plan, int32_t token,
+                                float *input, float *copy, int64_t stride) {
+    if (!is_frozen(frozen, plan, token))
         return input;
-    return memcpy(copy, input, (size_t)engine->stride * sizeof(float));
+    return memcpy(copy, input, (size_t)stride * sizeof(float));
 }
 
 /* Skip-gram: one hidden row per context, trained in place. A row must not stand twice in one step
  * (each copy would miss the others' change, and long runs of one token would overshoot), so a group
  * ends before a context whose word it already has; group_size bounds how many gradients a target
- * gets at once. Returns the number of true pairs. */
+ * gets at once. `frozen` is the engine's: a constant where it is NULL, so that looking costs
+ * nothing there. Returns the number of true pairs. */
 ALWAYS_INLINE int train_skipgram(const skw2v_engine *engine, const skw2v_plan *plan,
                                  const skw2v_token *center, int32_t i, float *const *inputs,
                                  const skw2v_targets *targets, skw2v_step step, float rate,
-                                 skw2v_loss *loss, float *scratch) {
+                                 skw2v_loss *loss, float *scratch, const uint8_t *frozen) {
     float *hidden[SKW2V_MAX_GROUP], *copies = scratch;
-    scratch += engine->frozen != NULL ? SKW2V_MAX_GROUP * engine->stride : 0;
+    scratch += frozen != NULL ? SKW2V_MAX_GROUP * engine->stride : 0;
     int n = 0, n_pairs = 0;
     int32_t group_begin = center->begin;
     for (int32_t j = center->begin; j < center->end; j++) {
@@ -43,7 +44,8 @@ ALWAYS_INLINE int train_skipgram(const skw2v_engine *engine, const skw2v_plan *p
             n = 0;
             group_begin = j;
         }
-        hidden[n] = hidden_row(engine, plan, j, inputs[j], copies + n * engine->stride);
+        hidden[n] =
+            hidden_row(frozen, plan, j, inputs[j], copies + n * engine->stride, engine->stride);
         n++;
     }
     if (n > 0)
@@ -60,7 +62,8 @@ static int64_t train_skipgram_by_context(const skw2v_engine *engine, const skw2v
                                          skw2v_step step, float rate, skw2v_loss *loss,
                                          float *scratch) {
     float *hidden[SKW2V_MAX_GROUP], *row_of[SKW2V_MAX_GROUP], *copies = scratch;
-    scratch += engine->frozen != NULL ? SKW2V_MAX_GROUP * engine->stride : 0;
+    const uint8_t *frozen = engine->frozen;
+    scratch += frozen != NULL ? SKW2V_MAX_GROUP * engine->stride : 0;
     int32_t true_of[SKW2V_MAX_GROUP + 1] = {0}, true_targets[SKW2V_MAX_GROUP * SKW2V_MAX_GROUP];
     const int most = engine->group_size;
     int n = 0;
@@ -85,7 +88,8 @@ static int64_t train_skipgram_by_context(const skw2v_engine *engine, const skw2v
                     n = 0;
                 }
                 row_of[n] = inputs[j];
-                hidden[n] = hidden_row(engine, plan, j, inputs[j], copies + n * engine->stride);
+                hidden[n] = hidden_row(frozen, plan, j, inputs[j], copies + n * engine->stride,
+                                       engine->stride);
                 true_of[n + 1] = true_of[n];
                 n++;
                 of_row = 0;
@@ -198,7 +202,7 @@ ALWAYS_INLINE int train_cbow(const skw2v_engine *engine, const skw2v_plan *plan,
         n = 0;
         for (int32_t c = center->begin; c < center->end; c++) {
             contexts[n] = inputs[c];
-            n += c != i && !is_frozen(engine, plan, c);
+            n += c != i && !is_frozen(engine->frozen, plan, c);
         }
     }
     send_home(n, contexts, stride, share, change);

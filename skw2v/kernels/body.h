@@ -124,9 +124,12 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
         if (center->end - center->begin < 2)
             continue;
         choose_targets(engine, plan, &objective, center->slot);
-        if (engine->architecture == SKW2V_SKIPGRAM)
+        if (engine->architecture == SKW2V_SKIPGRAM && engine->frozen == NULL)
             n_pairs += train_skipgram(engine, plan, center, i, inputs, &objective.targets, step,
-                                      rate, &loss, scratch);
+                                      rate, &loss, scratch, NULL);
+        else if (engine->architecture == SKW2V_SKIPGRAM)
+            n_pairs += train_skipgram(engine, plan, center, i, inputs, &objective.targets, step,
+                                      rate, &loss, scratch, engine->frozen);
         else
             n_pairs += train_cbow(engine, plan, center, i, inputs, &objective.targets, step, rate,
                                   &loss, contexts, scratch);
