@@ -164,7 +164,7 @@ def teacher_file(args: argparse.Namespace) -> Path:
 
 
 def draw_places(labels: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """So many documents, by class as near to the whole as can be, and of two classes at least."""
+    """The places of so many documents, the classes in the shares that they have in all."""
     from sklearn.model_selection import StratifiedShuffleSplit
 
     if n == ALL or n >= len(labels):
