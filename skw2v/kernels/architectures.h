@@ -240,7 +240,7 @@ ALWAYS_INLINE void train_document(const skw2v_engine *engine, const skw2v_plan *
     if (engine->frozen == NULL)
         send_home(n, inputs + begin, stride, share, change);
     for (int32_t i = begin; i < document->end && engine->frozen != NULL; i++)
-        if (!is_frozen(engine, plan, i))
+        if (!is_frozen(engine->frozen, plan, i))
             send_home(1, inputs + i, stride, share, change);
 }
 
