@@ -139,6 +139,7 @@ class RowTrainer:
                 first,
                 self._is_biased,
             )
+        output_rows[len(input_rows) :] = 0.0  # classes may be more than rows
         if init is not None:
             n_before = len(start.input_vectors) if start else 0
             self._fill_given(n_before + np.flatnonzero(init.known), init)
