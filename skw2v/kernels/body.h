@@ -58,7 +58,8 @@ static void place_rows(skw2v_engine *engine, skw2v_plan *plan, int shard) {
         if (slot->roles & SKW2V_ROLE_OUTPUT)
             slot->output = engine->output + slot->word * stride;
         slot->input_shards = shards_in_role(marks, engine->mark_stride, SKW2V_ROLE_INPUT);
-        if (engine->frozen != NULL && engine->frozen[slot->word])
+        if (engine->frozen != NULL && (slot->roles & SKW2V_ROLE_INPUT) &&
+            engine->frozen[slot->word])
             slot->input_shards = 0; /* nobody writes it: no copies, and nothing to merge */
         slot->output_shards = shards_in_role(marks, engine->mark_stride, SKW2V_ROLE_OUTPUT);
         if ((slot->roles & SKW2V_ROLE_INPUT) && is_shared(slot->input_shards)) {
