@@ -87,17 +87,34 @@ def read_labels(y, n_documents, loss, names=None):
         if len(names) < 2:
             raise ValueError(
                 "a classifier needs documents of at least 2 classes, but the data contains only "
-                f"one class: {names[0]!r}"
+                f"one class: {names.tolist()[0]!r}"
             )
     else:
         classes = np.minimum(np.searchsorted(names, y), len(names) - 1)
         if np.any(strange := names[classes] != y):
             raise ValueError(
-                f"y contains {y[strange][0]!r}, which is none of the {len(names)} classes; name "
+                f"y contains {y[strange].tolist()[0]!r}, which is none of the {len(names)} classes; name "
                 "all classes in the first call of partial_fit (classes=...)"
             )
     offsets = np.arange(n_documents + 1, dtype=np.int64)
     return ReadLabels(names, offsets, classes.astype(np.int32), False)
+
+
+def named_classes(classes):
+    """All the labels that a stream may have, sorted.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two.
+    """
+    names = np.unique(np.asarray(classes))
+    if len(names) < 2:
+        raise ValueError(
+            f"classes={names.tolist()!r}: a classifier needs at least 2 classes; name all that "
+            "the stream may have, or leave classes out and have them in the first batch"
+        )
+    return names
 
 
 def class_weights(class_weight, y, labels):
@@ -135,6 +152,11 @@ def _read_indicators(y, loss, names):
     if names is not None and y.shape[1] != len(names):
         raise ValueError(
             f"y has {y.shape[1]} columns, and there are {len(names)} classes; pass one for each"
+        )
+    if names is not None and not np.array_equal(names, np.arange(y.shape[1])):
+        raise ValueError(
+            f"classes={names.tolist()!r:.60}, but those of an indicator matrix are the numbers of "
+            f"its columns, 0 to {y.shape[1] - 1}; leave classes out"
         )
     names = np.arange(y.shape[1])
     return ReadLabels(names, y.indptr.astype(np.int64), y.indices.astype(np.int32), True)

@@ -13,7 +13,7 @@ from skw2v import _kernels
 from skw2v._analyzer import check_documents
 from skw2v._callbacks import FitTasks
 from skw2v._class_scores import class_scores, hidden_rows
-from skw2v._classes import class_weights, read_labels
+from skw2v._classes import class_weights, named_classes, read_labels
 from skw2v._corpus import build_corpus, encode, read_documents
 from skw2v._document_trainer import DocumentTrainer, DrawnDocuments, Labels
 from skw2v._ngrams import check_ngram_range, make_ngrams, with_ngrams
@@ -114,7 +114,7 @@ def partial_fit(model, X, y, classes, sample_weight):
     parameters = _parameters(model)
     n_threads = effective_n_threads(model.n_jobs)
     goes_on = model.__sklearn_is_fitted__()
-    names = None if classes is None else np.unique(np.asarray(classes))
+    names = None if classes is None else named_classes(classes)
     if goes_on:
         parameters = _gone_on_with(model, parameters)
         if names is not None and not np.array_equal(names, model.classes_):
@@ -215,6 +215,8 @@ def _learn_table(model, documents, weight, starting):
     )
     init = starting_rows(starting, vocabulary.words)
     check_some_known(init, vocabulary.words, starting)
+    if init is not None:  # its output vectors are those of words, not of classes
+        init = replace(init, output_vectors=None, output_bias=None)
     ngram_range = check_ngram_range(model.ngram_range)
     trained_part = words if weight is None else words.repeated((weight > 0).astype(np.int64))
     ngrams = make_ngrams(trained_part, len(vocabulary), ngram_range, model.n_buckets)
