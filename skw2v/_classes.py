@@ -93,8 +93,8 @@ def read_labels(y, n_documents, loss, names=None):
         classes = np.minimum(np.searchsorted(names, y), len(names) - 1)
         if np.any(strange := names[classes] != y):
             raise ValueError(
-                f"y contains {y[strange].tolist()[0]!r}, which is none of the {len(names)} classes; name "
-                "all classes in the first call of partial_fit (classes=...)"
+                f"y contains {y[strange].tolist()[0]!r}, which is none of the {len(names)} "
+                "classes; name all classes in the first call of partial_fit (classes=...)"
             )
     offsets = np.arange(n_documents + 1, dtype=np.int64)
     return ReadLabels(names, offsets, classes.astype(np.int32), False)
