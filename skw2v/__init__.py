@@ -61,6 +61,7 @@ and the rooms behind it::
     _reference_objectives.py the same for the five objectives' targets
     _reference_training.py   the same for a whole training, shard by shard and round by round
     _reference_output_layer.py  the same for an output layer on features
+    _reference_classifier.py the same for documents and their classes
     _reference_pooling.py    the same for every pooling
     _reference_subwords.py   the same for words made of parts
     _tokenize.pyx            strings' buffers -> ids, no token as an object

@@ -117,7 +117,7 @@ def train_reference(
     """
     choose_targets = target_chooser(word_counts, parameters)
     train_window = _window_trainer(parameters, group_size, cbow_gradient, frozen)
-    draw_pool = _pool_drawer(word_counts, parameters, pool_size)
+    draw_pool = pool_drawer(word_counts, parameters, pool_size)
     keep_threshold = keep_thresholds(word_counts, parameters.subsample)
     n_tokens, n_epochs = len(token_ids), parameters.max_iter
     vectors = start or initial_vectors(word_counts, keep_threshold, parameters)
@@ -157,9 +157,11 @@ def train_reference(
                         frozen,
                     )
                 else:
-                    shard_loss, shard_pairs = _train_shard(
-                        owned_windows,
-                        token_ids,
+                    shard_loss, shard_pairs = train_in_turn(
+                        [
+                            (int(token_ids[window.center_pos]), token_ids[window.context_pos])
+                            for window in owned_windows
+                        ],
                         draw_pool(epoch, round_index * n_shards + shard),
                         parameters.n_negatives,
                         choose_targets,
@@ -225,7 +227,7 @@ def _window_trainer(parameters, group_size, cbow_gradient, frozen):
     return partial(train_cbow_window, cbow_gradient=cbow_gradient, frozen=frozen)
 
 
-def _pool_drawer(word_counts, parameters, pool_size):
+def pool_drawer(word_counts, parameters, pool_size):
     """A function of an epoch and a shard's number to its noise words, None without noise."""
     if parameters.loss not in SAMPLED_LOSSES:
         return lambda epoch, shard_number: None
@@ -242,24 +244,32 @@ def _pool_drawer(word_counts, parameters, pool_size):
     )
 
 
-def _train_shard(windows, token_ids, pool, n_negatives, choose_targets, train_window):
-    """Train a shard's windows one after the other; returns (loss, n_pairs).
+def train_in_turn(steps, pool, n_negatives, choose_targets, train):
+    """Train a shard's windows, or documents, one after the other; returns (loss, n_pairs).
 
     Noise that was trained a moment ago scores better than it should. So it counts in the windows
     that meet each draw of the pool for the first time, and stands there for all pairs. Under a
     softmax the true score has no loss of its own, and all of a window's loss goes that way.
+
+    Parameters
+    ----------
+    steps : list of (int, ndarray)
+        What is to be predicted, and the rows that predict it.
+    pool : ndarray, or None without noise
+    n_negatives : int
+    choose_targets : callable
+        From what is to be predicted and its noise to `Targets`.
+    train : callable
+        From rows and targets to their loss, the part of the true target, and the pairs.
     """
-    n_fresh = len(windows) if pool is None else len(pool) // n_negatives
+    n_fresh = len(steps) if pool is None else len(pool) // n_negatives
     true_loss, noise_loss, n_pairs, fresh_pairs = 0.0, 0.0, 0, 0
-    for number, window in enumerate(windows):
+    for number, (truth, ids) in enumerate(steps):
         noise_ids = None if pool is None else window_noise(pool, number, n_negatives)
-        targets = choose_targets(int(token_ids[window.center_pos]), noise_ids)
-        window_loss, window_true, window_pairs = train_window(
-            token_ids[window.context_pos], targets
-        )
-        true_loss += window_true
-        n_pairs += window_pairs
+        step_loss, step_true, step_pairs = train(ids, choose_targets(truth, noise_ids))
+        true_loss += step_true
+        n_pairs += step_pairs
         if number < n_fresh:
-            noise_loss += window_loss - window_true
-            fresh_pairs += window_pairs
+            noise_loss += step_loss - step_true
+            fresh_pairs += step_pairs
     return true_loss + noise_loss * (n_pairs / max(fresh_pairs, 1)), n_pairs
