@@ -61,6 +61,7 @@ def fit(model, X, y, sample_weight):
         parameters,
         n_threads=n_threads,
         init=init,
+        expected_size=_expected_size(corpus, weight),
     )
     draw = partial(_draw, corpus, weight, parameters.seed)
     _check_something_drawn(corpus, weight)
@@ -146,7 +147,14 @@ def partial_fit(model, X, y, classes, sample_weight):
         starting = starting_vectors(model.init, parameters.n_components)
         vocabulary, ngrams, corpus, init = _learn_table(model, documents, weight, starting)
     trainer = DocumentTrainer(
-        corpus, of_classes, ngrams.n_rows, parameters, n_threads=n_threads, start=start, init=init
+        corpus,
+        of_classes,
+        ngrams.n_rows,
+        parameters,
+        n_threads=n_threads,
+        start=start,
+        init=init,
+        expected_size=_expected_size(corpus, weight),
     )
     drawn = _draw(corpus, weight, parameters.seed, trainer.n_iter)
     rate = np.float32(parameters.learning_rate)
@@ -258,6 +266,13 @@ def _draw(corpus, weight, seed, epoch):
     return DrawnDocuments(order, lengths[order])
 
 
+def _expected_size(corpus, weight):
+    """Documents and tokens of an epoch, in expectation."""
+    if weight is None:
+        return corpus.n_documents, corpus.n_tokens
+    return float(weight.sum()), float(np.diff(corpus.document_offsets) @ weight)
+
+
 def _check_something_drawn(corpus, weight):
     there = np.diff(corpus.document_offsets) > 0
     if not (there if weight is None else there & (weight > 0)).any():
@@ -312,6 +327,5 @@ def _attributes(labels, of_classes, vocabulary, ngrams, parameters, trained):
 def _shown(model, corpus, weight):
     if not model.verbose:
         return no_progress
-    lengths = np.diff(corpus.document_offsets)
-    n_words = corpus.n_tokens if weight is None else int(lengths @ weight)
-    return Progress(type(model).__name__, model.max_iter, words_per_epoch=n_words)
+    _, n_words = _expected_size(corpus, weight)
+    return Progress(type(model).__name__, model.max_iter, words_per_epoch=int(n_words))

@@ -77,6 +77,8 @@ class DocumentTrainer(RowTrainer):
         Goes on from there. None: starts afresh.
     init : skw2v._transfer.StartingRows, default=None
         What the first rows of the table start from instead. None: nothing is known of them.
+    expected_size : (float, float), default=None
+        How many documents and tokens an epoch will draw, about. None: all of the corpus, once.
     layout : skw2v._layout.Layout, default=None
         None takes `choose_document_layout`'s; another one is for tests and measurements.
     isa : str, default=None
@@ -93,12 +95,14 @@ class DocumentTrainer(RowTrainer):
         n_threads,
         start=None,
         init=None,
+        expected_size=None,
         layout=None,
         isa=None,
     ):
         n_classes = len(labels.counts)
+        n_documents, n_tokens = expected_size or (corpus.n_documents, corpus.n_tokens)
         if layout is None:
-            layout = choose_document_layout(corpus.n_documents, corpus.n_tokens, parameters)
+            layout = choose_document_layout(n_documents, n_tokens, parameters)
         tree_counts = bias_start = None
         if parameters.loss == "hierarchical_softmax":
             tree_counts = start.tree_counts if start else labels.counts
@@ -144,7 +148,7 @@ class DocumentTrainer(RowTrainer):
                 bias_start=self._bias_start,
                 tree_counts=tree_counts,
                 kept=labels.counts,
-                steps=layout.shard_tokens * corpus.n_documents / max(corpus.n_tokens, 1),
+                steps=layout.shard_tokens * n_documents / max(n_tokens, 1),
             ),
         )
 
