@@ -6,7 +6,7 @@ import sys
 from itertools import islice
 from pathlib import Path
 
-from skw2v import Word2VecTransformer, _kernels
+from skw2v import EmbeddingClassifier, Word2VecTransformer, _kernels
 
 
 def fingerprint(documents, n_documents=None, **parameters):
@@ -42,8 +42,27 @@ def fingerprint(documents, n_documents=None, **parameters):
     return digest.hexdigest()
 
 
+def classifier_fingerprint(documents, n_documents=None, **parameters):
+    """The same of a classifier that tells ten classes, those of documents in turn."""
+    documents = list(islice(documents, n_documents))
+    model = EmbeddingClassifier(**{"max_iter": 2, "random_state": 3} | parameters)
+    model.fit(documents, [i % 10 for i in range(len(documents))])
+    digest = hashlib.sha256(json.dumps(list(model.vocabulary_)).encode())
+    for values in (
+        model.embedding_vectors_,
+        model.ngram_vectors_,
+        model.class_vectors_,
+        model.intercept_,
+        model.loss_curve_,
+        model.decision_function(documents),
+    ):
+        digest.update(values.tobytes())
+    return digest.hexdigest()
+
+
 if __name__ == "__main__":
     path, cases = sys.argv[1:]
     documents = json.loads(Path(path).read_text(encoding="utf-8"))
-    fingerprints = [fingerprint(documents, **case) for case in json.loads(cases)]
+    kinds = {"transformer": fingerprint, "classifier": classifier_fingerprint}
+    fingerprints = [kinds[kind](documents, **case) for kind, case in json.loads(cases)]
     print(json.dumps({"isa": _kernels.isa(), "fingerprints": fingerprints}))

@@ -14,6 +14,7 @@ from skw2v import Word2VecTransformer, _kernels, _trainer
 
 SCRIPT = Path(__file__).with_name("fingerprint.py")
 fingerprint = runpy.run_path(str(SCRIPT))["fingerprint"]
+classifier_fingerprint = runpy.run_path(str(SCRIPT))["classifier_fingerprint"]
 CASES = [
     {"architecture": architecture, "n_components": n_components}
     for architecture in ("skipgram", "cbow")
@@ -29,6 +30,16 @@ CASES_OF_LOSSES = [
 ]
 # And what is learned for poolings, by logarithms and linear algebra.
 CASES_OF_LOSSES += [{"pooling": ["tfidf", "sif"], "n_components": 9, "n_documents": 300}]
+CLASSIFIERS = [
+    {"loss": loss, "n_components": n_components, "ngram_range": [1, 2], "n_documents": 300}
+    for loss, n_components in (
+        ("softmax", 7),
+        ("ova", 16),
+        ("nce", 15),
+        ("sampled_softmax", 33),
+        ("hierarchical_softmax", 16),
+    )
+]
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +61,20 @@ def expected_of_losses(documents):
 
 
 @pytest.fixture(scope="module")
+def expected_of_classifiers(documents):
+    return [classifier_fingerprint(documents, **case) for case in CLASSIFIERS]
+
+
+@pytest.fixture(scope="module")
 def fresh(documents, run_python, tmp_path_factory):
     """Instruction set and fingerprints in a fresh process."""
     path = tmp_path_factory.mktemp("documents") / "documents.json"
     path.write_text(json.dumps(documents), encoding="utf-8")
 
-    def run(cases, **environment):
-        return json.loads(run_python(SCRIPT, path, json.dumps(cases), **environment))
+    def run(cases, classifiers=(), **environment):
+        kinds = [*(("transformer", case) for case in cases)]
+        kinds += [("classifier", case) for case in classifiers]
+        return json.loads(run_python(SCRIPT, path, json.dumps(kinds), **environment))
 
     return run
 
@@ -76,6 +94,12 @@ def test_at_any_number_of_threads(documents, expected, n_jobs):
 def test_of_every_loss_at_any_number_of_threads(documents, expected_of_losses, n_jobs):
     found = [fingerprint(documents, n_jobs=n_jobs, **case) for case in CASES_OF_LOSSES]
     assert found == expected_of_losses
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 3, 8])
+def test_of_classifiers_at_any_number_of_threads(documents, expected_of_classifiers, n_jobs):
+    found = [classifier_fingerprint(documents, n_jobs=n_jobs, **case) for case in CLASSIFIERS]
+    assert found == expected_of_classifiers
 
 
 def test_every_case_has_shards_that_threads_can_share(documents, monkeypatch):
@@ -137,13 +161,18 @@ def test_a_fingerprint_sees_biases_and_scores(documents, monkeypatch):
 @pytest.mark.parametrize(
     "environment", [{"PYTHONHASHSEED": "0"}, {"PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "1"}]
 )
-def test_in_a_fresh_process_under_any_hash_seed(fresh, expected, environment):
-    assert fresh(CASES, **environment)["fingerprints"] == expected
+def test_in_a_fresh_process_under_any_hash_seed(
+    fresh, expected, expected_of_classifiers, environment
+):
+    found = fresh(CASES, CLASSIFIERS, **environment)
+    assert found["fingerprints"] == expected + expected_of_classifiers
 
 
 @pytest.mark.parametrize("numpy_too", [False, True], ids=["", "NumPy held to it too"])
 @pytest.mark.parametrize("isa", ["avx2", "avx512"])
-def test_on_avx2_and_avx512(fresh, expected, expected_of_losses, isa, numpy_too):
+def test_on_avx2_and_avx512(
+    fresh, expected, expected_of_losses, expected_of_classifiers, isa, numpy_too
+):
     if _kernels.isa() == "baseline" or isa not in _kernels.available_isas():
         pytest.skip(f"this processor has no {isa}, or the tests run on the portable kernels")
     environment = {"SKW2V_ISA": isa}
@@ -153,13 +182,15 @@ def test_on_avx2_and_avx512(fresh, expected, expected_of_losses, isa, numpy_too)
         if not features:
             pytest.skip("NumPy uses nothing here that could be switched off")
         environment["NPY_DISABLE_CPU_FEATURES"] = features
-    found = fresh(CASES + CASES_OF_LOSSES, **environment)
-    assert found == {"isa": isa, "fingerprints": expected + expected_of_losses}
+    found = fresh(CASES + CASES_OF_LOSSES, CLASSIFIERS, **environment)
+    of_all = expected + expected_of_losses + expected_of_classifiers
+    assert found == {"isa": isa, "fingerprints": of_all}
 
 
 def test_the_portable_kernels_agree_among_themselves(fresh):
     one, two = (
-        fresh(CASES + CASES_OF_LOSSES, SKW2V_ISA="baseline", OMP_NUM_THREADS=str(n)) for n in (1, 2)
+        fresh(CASES + CASES_OF_LOSSES, CLASSIFIERS, SKW2V_ISA="baseline", OMP_NUM_THREADS=str(n))
+        for n in (1, 2)
     )
     assert one == two
     assert one["isa"] == "baseline"
