@@ -28,6 +28,7 @@ from skw2v._kernels cimport (
 
 
 MAX_GROUP = SKW2V_MAX_GROUP
+PARTS_A_THREAD = 4  # of all classes: where another program takes a core, its thread takes fewer
 LEAST_CLASSES_A_THREAD = 16  # with fewer, threads share the columns of a row instead
 
 
@@ -243,6 +244,7 @@ cdef class OutputLayer:
             int64_t n_samples = order.shape[0], batch_size = self.batch_size
             int64_t n_batches = rates.shape[0], b, i
             int g = layer.group_size, n_groups, group, part
+            int n_parts = PARTS_A_THREAD * n_threads
             double loss = 0.0
             skw2v_output_batch batch
         if (n_samples + batch_size - 1) // batch_size != n_batches:
@@ -255,7 +257,7 @@ cdef class OutputLayer:
                 batch = batch_at(order, rates, b, batch_size, position, noise_key)
                 n_groups = (batch.n + g - 1) // g
                 with parallel(num_threads=n_threads):
-                    for group in prange(n_groups, schedule="static"):
+                    for group in prange(n_groups, schedule="dynamic"):
                         body.load(layer, &batch, group)
                         if layer.n_negatives:
                             body.score_noise(layer, &batch, group)
@@ -263,12 +265,12 @@ cdef class OutputLayer:
                         for part in prange(n_threads, schedule="static"):
                             body.update_noise(layer, &batch, part, n_threads)
                     else:
-                        for part in prange(n_threads, schedule="static"):
-                            body.score_classes(layer, &batch, part, n_threads)
-                        for group in prange(n_groups, schedule="static"):
+                        for part in prange(n_parts, schedule="dynamic"):
+                            body.score_classes(layer, &batch, part, n_parts)
+                        for group in prange(n_groups, schedule="dynamic"):
                             body.link_classes(layer, &batch, group)
-                        for part in prange(n_threads, schedule="static"):
-                            body.update_classes(layer, &batch, part, n_threads)
+                        for part in prange(n_parts, schedule="dynamic"):
+                            body.update_classes(layer, &batch, part, n_parts)
                 for i in range(n_groups):
                     loss = loss + losses[i]
         return loss

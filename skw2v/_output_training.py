@@ -76,7 +76,13 @@ class OutputParameters:
     @property
     def group_size(self):
         """Samples that share their noise: so many that a batch has at least as many noise classes
-        as true ones, or MAX_GROUP. All classes are everybody's."""
+        as true ones, or MAX_GROUP. All classes are everybody's.
+
+        On 50,000 classes (benchmarks/output_layer.py, two seeds) 20 noise classes for every sample,
+        4 or 16 samples gave the sampled softmax .595, .594 and .594, NCE .546, .546 and .547, in
+        3.1, 1.2 and 0.7 microseconds a sample; 5 of them .569, .569 and .573, and .535, .534 and
+        .537.
+        """
         if self.loss == "softmax":
             return MAX_GROUP
         return min(self.n_negatives, MAX_GROUP)
