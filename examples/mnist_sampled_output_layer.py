@@ -17,6 +17,24 @@ With the four files of MNIST in ``FOLDER/images/mnist`` [2]_, where FOLDER is na
 
     python examples/mnist_sampled_output_layer.py --data FOLDER
 
+On MNIST that prints, as mean test accuracies in % over three seeds:
+
+========  =====  ===============  =====  ===============
+          20 epochs               60 epochs
+--------  ----------------------  ----------------------
+sampled   NCE    sampled softmax  NCE    sampled softmax
+========  =====  ===============  =====  ===============
+1         98.61  98.68            98.65  98.83
+2         98.60  98.79            98.66  98.80
+5         98.59  98.80            98.66  98.82
+9         98.58  98.81            98.66  98.82
+softmax   98.82                   98.76
+========  =====  ===============  =====  ===============
+
+So one sampled class is enough here. The sampled softmax loses 0.14 with one class and nothing with
+more; NCE, which asks of each class whether it is the one, stays 0.1 to 0.2 below the softmax
+however much noise it gets.
+
 Without it, the digits that scikit-learn brings along show the way: 8 × 8 pixels, and as many
 features.
 
