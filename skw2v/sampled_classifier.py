@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 
 import numpy as np
+from scipy.sparse import issparse
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
@@ -331,7 +332,7 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = self._validate(X)
-        scores = self._logits(X, *self._weights(X.dtype))
+        scores = self._logits(X, *self._weights(X))
         return scores.ravel() if len(self.classes_) == 2 else scores
 
     def predict(self, X):
@@ -347,7 +348,7 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = self._validate(X)
-        weights, biases = self._weights(X.dtype)
+        weights, biases = self._weights(X)
         best = np.empty(X.shape[0], dtype=np.intp)
         at_once = max(1, SCORES_AT_ONCE // len(biases))
         for first in range(0, X.shape[0], at_once):
@@ -440,9 +441,12 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
                 loss_curve.append(loss)
         return loss_curve
 
-    def _weights(self, dtype):
-        """Transposed coefficients and the intercepts, as BLAS and sparse products like them."""
-        return np.ascontiguousarray(self.coef_.T, dtype=dtype), self.intercept_.astype(dtype)
+    def _weights(self, X):
+        """Transposed coefficients and the intercepts, of X's type."""
+        weights = self.coef_.astype(X.dtype, copy=False).T
+        if issparse(X):  # whose product would copy them for every block of rows
+            weights = np.ascontiguousarray(weights)
+        return weights, self.intercept_.astype(X.dtype)
 
     def _normalisable(self, X):
         """Logits with a column for every class, of two classes too."""
