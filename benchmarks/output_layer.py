@@ -64,7 +64,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=3, help="default: %(default)s")
     parser.add_argument("--n-negatives", type=int, nargs="+", default=[20, 100])
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[64, 256, 1024])
-    parser.add_argument("--rates", type=float, nargs="+", default=[1.0])
+    parser.add_argument("--rates", type=float, nargs="+", default=[1.0, 8.0])
     parser.add_argument("--threads", type=int, default=1, help="default: %(default)s")
     return parser.parse_args()
 
