@@ -9,7 +9,6 @@ from skw2v._layout import choose_document_layout
 from skw2v._parameters import BIASED_LOSSES
 from skw2v._trainer import RowTrainer, objective
 
-
 # How long the classes' random vectors are at the start. From zero, as in fastText, table and layer
 # wait for each other, and documents of a hundred words spend their first epochs on that.
 CLASS_VECTOR_LENGTH = 4.0

@@ -250,16 +250,20 @@ def train_classifier(
 
 
 def initial_classifier(n_inputs, class_counts, n_documents, parameters):
-    """Random rows, class vectors of zeros, biases that predict each class's share."""
+    """Random rows, biases that predict each class's share.
+
+    Class vectors are random, too, and long: uniform with a mean squared length of 4**2. From zero,
+    which fastText starts from, the first gradient of a table is zero, and both wait for each other.
+    """
     n_output = n_output_rows(parameters.loss, len(class_counts))
     biases = np.zeros(n_output)
     if parameters.loss == "ova":
         biases[:] = initial_log_odds(class_counts, n_documents)
     elif parameters.loss in BIASED_LOSSES:
         biases[:] = initial_biases(class_counts, keep_thresholds(class_counts, 0))
-    return Vectors(
-        initial_rows(n_inputs, parameters), np.zeros((n_output, parameters.n_components)), biases
-    )
+    rows = initial_rows(n_inputs + n_output, parameters)  # uniform in +-.5 / n_components
+    scale = 4.0 * np.sqrt(12.0 * parameters.n_components)
+    return Vectors(rows[:n_inputs], scale * rows[n_inputs:], biases)
 
 
 def hot_rows(class_counts, loss, steps_of_shard):

@@ -260,7 +260,8 @@ def test_where_training_starts():
     p = parameters(loss="ova", n_components=4)
     start = initial_classifier(6, np.array([3, 1]), 8, p)
     np.testing.assert_array_equal(start.input_vectors, initial_input_vectors(6, 4, p.seed))
-    assert not start.output_vectors.any()
+    rows = 4 * np.sqrt(12 * 4) * initial_input_vectors(8, 4, p.seed)[6:]
+    np.testing.assert_allclose(start.output_vectors, rows, rtol=1e-6)
     np.testing.assert_allclose(start.output_bias, np.log([3.5 / 5.5, 1.5 / 7.5]), rtol=1e-6)
     start = initial_classifier(6, np.array([3, 1]), 4, parameters(loss="softmax"))
     np.testing.assert_allclose(start.output_bias, np.log([0.75, 0.25]), rtol=1e-6)
