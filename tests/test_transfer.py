@@ -13,7 +13,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from skw2v import Word2VecTransformer, WordVectors, _fitting, _kernels, _training
+from skw2v import (
+    EmbeddingClassifier,
+    Word2VecTransformer,
+    WordVectors,
+    _fitting,
+    _kernels,
+    _training,
+)
 from skw2v._corpus import Corpus
 from skw2v._layout import Layout
 from skw2v._parameters import BIASED_LOSSES, TrainingParameters
@@ -515,3 +522,18 @@ def test_same_bits_on_avx2_and_avx512(model, trainable):
     )
     for name in ("input_vectors", "output_vectors", "output_bias", "loss_curve"):
         assert getattr(narrow, name).tobytes() == getattr(wide, name).tobytes()
+
+
+def test_a_classifier_starts_from_the_words_of_a_transformer_and_not_from_its_output_layer():
+    documents = [f"w{i} w{i + 1} w{i + 2}" for i in range(30)] * 2
+    words = small(random_state=0).fit(documents)
+    assert np.abs(words.output_vectors_).max() > 0
+    classifier = EmbeddingClassifier(
+        n_components=16, init=words, vocabulary=words.vocabulary_, trainable="none", random_state=0
+    )
+    classifier.fit(documents, [0, 1] * 30)
+    assert (classifier.embedding_vectors_ == words.input_vectors_).all()
+    # Three classes, far fewer than words: what words predict has no place among them.
+    same = classifier.set_params(init=words.word_vectors()).fit(documents, [0, 1, 2] * 20)
+    again = clone(classifier).set_params(init=words).fit(documents, [0, 1, 2] * 20)
+    assert same.class_vectors_.tobytes() == again.class_vectors_.tobytes()
