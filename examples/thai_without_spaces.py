@@ -1,4 +1,8 @@
-"""Thai has no spaces between words: give Word2VecTransformer a tokenizer.
+"""
+Thai has no spaces between words: give Word2VecTransformer a tokenizer
+======================================================================
+
+.. code-block:: console
 
     pip install skw2v[examples]
     python examples/thai_without_spaces.py [FOLDER]
