@@ -1,5 +1,6 @@
 """Sphinx settings; `make docs` builds with warnings as errors and without the network."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -19,6 +20,7 @@ extensions = [
     "matplotlib.sphinxext.plot_directive",
     "sphinx-mathjax-offline",  # formulas are drawn without the network, too
     "numpydoc",
+    "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates"]
@@ -49,6 +51,20 @@ plot_rcparams = {
     "legend.frameon": False,
     "lines.linewidth": 1.8,
     "svg.hashsalt": "skw2v",  # the same file from every build
+}
+
+# Programs of examples/ as pages. Those run that need nothing to be downloaded or installed, on what
+# they have of their own: no reader's folder decides what a page shows.
+os.environ.pop("SKW2V_DATA", None)
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "generated/gallery",
+    "filename_pattern": "what_an_embedding_layer_learns",
+    "run_stale_examples": True,  # they show the library, which may have changed
+    "download_all_examples": False,
+    "min_reported_time": float("inf"),
+    "write_computation_times": False,
+    "show_signature": False,
 }
 
 html_theme = "pydata_sphinx_theme"

@@ -127,12 +127,12 @@ token_pattern, analyzer
         Word to row.
     word_counts_ : ndarray of shape (n_words,)
         How often each word occurs in the training documents.
-    loss_curve_ : ndarray of shape (n_iter_,), float64
+    loss_curve_ : ndarray of shape (`n_iter_`,), float64
         The mean loss of a document in each epoch, as it was trained. Sampled losses are those of
         the classes drawn.
     n_iter_ : int
         Epochs trained.
-    validation_scores_ : ndarray of shape (n_iter_,), float64
+    validation_scores_ : ndarray of shape (`n_iter_`,), float64
         With `early_stopping`: the accuracy on the held-out documents after every epoch.
     best_epoch_, best_validation_score_
         The first epoch with the best of these, and it.
