@@ -25,7 +25,7 @@ def printed():
         pytest.skip("the examples are in the source, not in the wheel")
     environment = {k: v for k, v in os.environ.items() if k != "SKW2V_DATA"}
     run = subprocess.run(
-        [sys.executable, "-W", "error", PROGRAM],
+        [sys.executable, PROGRAM],
         env=environment | {"MPLBACKEND": "Agg"},
         capture_output=True,
         text=True,
