@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
-from sklearn.utils import column_or_1d
+from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
@@ -56,9 +56,9 @@ def read_labels(y, n_documents, loss, names=None):
     Raises
     ------
     ValueError
-        If `y` is missing, is no classification target, has not `n_documents` rows, has a label that
-        is not among `names`, fewer than two classes, or several labels a document with another
-        loss.
+        If `y` is missing, has NaN or infinity, is no classification target, has not `n_documents`
+        rows, has a label that is not among `names`, fewer than two classes, or several labels a
+        document with another loss.
     """
     if y is None:
         raise ValueError(
@@ -67,6 +67,7 @@ def read_labels(y, n_documents, loss, names=None):
         )
     if not issparse(y):
         y = np.asarray(y)
+    assert_all_finite(y, input_name="y")
     check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
     if y.shape[0] != n_documents:

