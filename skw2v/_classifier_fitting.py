@@ -222,8 +222,6 @@ def _learn_table(model, documents, weight, starting):
         n_threads=effective_n_threads(model.n_jobs),
     )
     init = starting_rows(starting, vocabulary.words)
-    if init is not None:  # the output layer has classes, and nothing of words
-        init = replace(init, output_vectors=None, output_bias=None)
     check_some_known(init, vocabulary.words, starting)
     if init is not None:  # its output vectors are those of words, not of classes
         init = replace(init, output_vectors=None, output_bias=None)
