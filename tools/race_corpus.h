@@ -14,6 +14,9 @@ typedef struct {
     int64_t *part_offsets, n_subwords;
     int32_t *parts;
     uint8_t *frozen;
+    /* of documents */
+    int64_t *label_offsets, *order, *shares, n_shares;
+    int32_t *labels;
 } race_corpus;
 
 race_corpus race_make_corpus(const race_setting *set);

@@ -1,12 +1,19 @@
 #include "race_settings.h"
 
-enum { S = SKW2V_SKIPGRAM, C = SKW2V_CBOW, EXACT = SKW2V_CBOW_EXACT, FULL = SKW2V_CBOW_WORD2VEC };
+enum {
+    S = SKW2V_SKIPGRAM,
+    C = SKW2V_CBOW,
+    D = SKW2V_DOCUMENT,
+    EXACT = SKW2V_CBOW_EXACT,
+    FULL = SKW2V_CBOW_WORD2VEC
+};
 enum {
     NS = SKW2V_NEGATIVE_SAMPLING,
     NCE = SKW2V_NCE,
     SS = SKW2V_SAMPLED_SOFTMAX,
     HS = SKW2V_HIERARCHICAL_SOFTMAX,
     ALL = SKW2V_SOFTMAX,
+    OVR = SKW2V_ONE_VERSUS_REST,
 };
 enum { HITS = RACE_HITS, CHAIN = RACE_CHAIN, ZERO = RACE_ZERO, PARTS = RACE_PARTS };
 enum { FROZEN = RACE_FROZEN };
@@ -103,6 +110,25 @@ const race_setting race_settings[] = {
     {"softmax, whole blocks", ALL, 16, 400, 60, C, EXACT, 4, 0, 0, 16, 8, 8, 16, ZERO},
     {"softmax, no offsets", ALL, 90, 400, 60, S, EXACT, 4, 0, 0, 16, 8, 8, 16, ZERO},
     {"softmax, one word", ALL, 1, 60, 9, S, EXACT, 5, 0, 0, 16, 3, 7, 16, 0},
+
+    /* Documents and their classes: rows that all shards copy, and rows that have slots. */
+    {"documents, softmax", ALL, 300, 3000, 30, D, EXACT, 1, 0, 0, 1, 8, 40, 14, 0, .n_classes = 5},
+    {"documents, softmax, one shard", ALL, 60, 900, 30, D, EXACT, 1, 0, 0, 1, 1, 40, 15, 0,
+     .n_classes = 17},
+    {"documents, frozen rows", ALL, 300, 1500, 30, D, EXACT, 1, 0, 0, 1, 8, 40, 16, FROZEN,
+     .n_classes = 5},
+    {"documents, one versus rest", OVR, 300, 3000, 30, D, EXACT, 1, 0, 0, 1, 16, 20, 14, 0,
+     .n_classes = 9},
+    {"documents, nce", NCE, 300, 3000, 30, D, EXACT, 1, 5, 32, 1, 8, 40, 14, HITS, .n_classes = 90},
+    {"documents, more classes than words", SS, 9, 900, 12, D, EXACT, 1, 5, 7, 1, 16, 20, 16, FROZEN,
+     .n_classes = 200},
+    {"documents, longer than a shard", NCE, 60, 900, 90, D, EXACT, 1, 4, 4, 1, 7, 5, 14, 0,
+     .n_classes = 3},
+    {"documents, paths", HS, 300, 1500, 30, D, EXACT, 1, 0, 0, 1, 8, 40, 15, 0, .n_classes = 64},
+    {"documents, a hot top", HS, 300, 1500, 30, D, EXACT, 1, 0, 0, 1, 8, 40, 15, 0, .n_hot = 7,
+     .n_classes = 64},
+    {"documents, two classes, most shards", HS, 9, 900, 9, D, EXACT, 1, 0, 0, 1, SKW2V_MAX_SHARDS,
+     2, 3, 0, .n_hot = 1, .n_classes = 2},
 };
 
 const size_t race_n_settings = sizeof race_settings / sizeof *race_settings;

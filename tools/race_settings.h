@@ -17,8 +17,9 @@ typedef struct {
     int n_shards;
     int64_t shard_tokens;
     int n_components;
-    int options;   /* RACE_* */
-    int64_t n_hot; /* nodes at the top of the tree; of a softmax all rows are hot anyway */
+    int options;       /* RACE_* */
+    int64_t n_hot;     /* nodes at the top of the tree; of a softmax all rows are hot anyway */
+    int64_t n_classes; /* that documents predict; 0 where words do */
 } race_setting;
 
 enum {
@@ -34,20 +35,27 @@ extern const size_t race_n_settings;
 
 static inline int has_biases(const race_setting *set) {
     return set->loss == SKW2V_NCE || set->loss == SKW2V_SAMPLED_SOFTMAX ||
-           set->loss == SKW2V_SOFTMAX;
+           set->loss == SKW2V_SOFTMAX || set->loss == SKW2V_ONE_VERSUS_REST;
 }
 
-/* Rows of the output matrix: the words', or the nodes'. */
+/* What can be predicted: words, or classes. */
+static inline int64_t n_targets(const race_setting *set) {
+    return set->n_classes > 0 ? set->n_classes : set->n_words;
+}
+
+/* Rows of the output matrix: the targets', or the nodes'. */
 static inline int64_t n_output(const race_setting *set) {
-    return set->n_words - (set->loss == SKW2V_HIERARCHICAL_SOFTMAX);
+    return n_targets(set) - (set->loss == SKW2V_HIERARCHICAL_SOFTMAX);
 }
 
 static inline int64_t n_hot(const race_setting *set) {
-    return set->loss == SKW2V_SOFTMAX ? n_output(set) : set->n_hot;
+    const int all = set->loss == SKW2V_SOFTMAX || set->loss == SKW2V_ONE_VERSUS_REST;
+    return all ? n_output(set) : set->n_hot;
 }
 
 static inline int64_t stride_of(const race_setting *set) {
-    return (set->n_components + has_biases(set) + 15) / 16 * 16;
+    const int has_curvature = set->architecture == SKW2V_DOCUMENT;
+    return (set->n_components + has_biases(set) + has_curvature + 15) / 16 * 16;
 }
 
 #endif

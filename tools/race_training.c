@@ -112,15 +112,21 @@ static result train(const race_setting *set, const race_corpus *text, const skw2
                     int n_threads, int n_cores) {
     result trained = make_matrices(set, text->n_subwords);
     skw2v_team *team = aligned_alloc(64, sizeof *team);
+    const int is_of_documents = set->architecture == SKW2V_DOCUMENT;
     skw2v_engine engine = {
         .token_ids = text->token_ids,
         .document_offsets = text->document_offsets,
         .n_tokens = set->n_tokens,
         .n_documents = text->n_documents,
         .n_words = set->n_words,
-        .n_targets = set->n_words,
-        .curvature_column = -1,
-        .keep_threshold = text->keep_threshold,
+        .n_targets = n_targets(set),
+        .curvature_column = is_of_documents ? set->n_components + has_biases(set) : -1,
+        .keep_threshold = is_of_documents ? NULL : text->keep_threshold,
+        .label_offsets = text->label_offsets,
+        .labels = text->labels,
+        .order = text->order,
+        .shares = text->shares,
+        .n_shares = text->n_shares,
         .alias_threshold = text->alias_threshold,
         .alias = text->alias,
         .seed = 1,
@@ -156,7 +162,9 @@ static result train(const race_setting *set, const race_corpus *text, const skw2
     for (int r = 0; r < ROUNDS_PER_CALL; r++)
         rates[r] = 0.025f;
 
-    const int64_t n_rounds = (engine.segment + engine.shard_tokens - 1) / engine.shard_tokens;
+    int64_t n_rounds = (engine.segment + engine.shard_tokens - 1) / engine.shard_tokens;
+    if (is_of_documents)
+        n_rounds = (engine.n_shares + engine.n_shards - 1) / engine.n_shards;
     const int64_t step = SEEDED_RACE == 2 ? 1 : ROUNDS_PER_CALL;
     for (int64_t epoch = 0; epoch < N_EPOCHS; epoch++) {
         for (int s = 0; s < engine.n_shards; s++) {
@@ -169,7 +177,7 @@ static result train(const race_setting *set, const race_corpus *text, const skw2
         for (int64_t first = 0; first < n_rounds; first += step) {
             const int64_t n = n_rounds - first < step ? n_rounds - first : step;
 #if SEEDED_RACE == 2
-            memset(engine.marks, 0, (size_t)(engine.n_words * engine.mark_stride));
+            memset(engine.marks, 0, (size_t)(engine.n_ids * engine.mark_stride));
 #endif
             const share common = {&engine, body, team, 0, epoch, first, n, rates};
             call(common, n_threads, n_cores);
