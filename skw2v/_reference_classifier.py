@@ -95,11 +95,11 @@ def train_document(vectors, row_ids, targets, rate, frozen=(), curvature=None):
 
 
 def step_curvature(vectors, hidden, targets, rate):
-    """How far a step bends each target, shape (n_targets,): rate w p (1 - p) |h|^2 at most.
+    """How far a step bends each target at most, (n_targets,): rate * weight * p (1 - p) * h.h.
 
     Along h, that is what a step shrinks the target's error by; a bias is one more component of h,
-    always 1. p (1 - p) is taken for the most that it is on the way to the label: |y - p|, or 1/4
-    from there on.
+    always 1. p (1 - p) is taken for the most that it is on the way to the label: for the error, the
+    distance of p from the label, or for 1/4 where it is more.
     """
     scores = primitive_scores(
         hidden,
