@@ -16,7 +16,7 @@ from skw2v._class_scores import class_scores, hidden_rows
 from skw2v._classes import class_weights, named_classes, read_labels
 from skw2v._corpus import build_corpus, encode, read_documents
 from skw2v._document_trainer import DocumentTrainer, DrawnDocuments, Labels
-from skw2v._ngrams import check_ngram_range, make_ngrams, with_ngrams
+from skw2v._ngrams import check_ngram_range, find_ngrams, make_ngrams, with_ngrams
 from skw2v._parameters import TrainingParameters, check_document_weight, without_ignored
 from skw2v._progress import Progress, no_progress
 from skw2v._threads import effective_n_threads
@@ -226,9 +226,13 @@ def _learn_table(model, documents, weight, starting):
     if init is not None:  # its output vectors are those of words, not of classes
         init = replace(init, output_vectors=None, output_bias=None)
     ngram_range = check_ngram_range(model.ngram_range)
-    trained_part = words if weight is None else words.repeated((weight > 0).astype(np.int64))
-    ngrams = make_ngrams(trained_part, len(vocabulary), ngram_range, model.n_buckets)
-    return vocabulary, ngrams, with_ngrams(words, ngrams), init
+    trained_part, found = words, None
+    if weight is None:
+        found = find_ngrams(words, ngram_range, model.n_buckets)
+    else:
+        trained_part = words.repeated((weight > 0).astype(np.int64))
+    ngrams = make_ngrams(trained_part, len(vocabulary), ngram_range, model.n_buckets, found)
+    return vocabulary, ngrams, with_ngrams(words, ngrams, found), init
 
 
 def _read(model, X):

@@ -64,7 +64,7 @@ def check_ngram_range(ngram_range):
     return tuple(map(int, lengths))
 
 
-def make_ngrams(corpus, n_words, ngram_range, n_buckets):
+def make_ngrams(corpus, n_words, ngram_range, n_buckets, found=None):
     """The n-grams of documents.
 
     Parameters
@@ -74,24 +74,30 @@ def make_ngrams(corpus, n_words, ngram_range, n_buckets):
     ngram_range : (int, int)
         Number of words of the shortest and of the longest; words themselves if it begins with 1.
     n_buckets : int
+    found : list, default=None
+        From `find_ngrams` of this corpus. None: are found.
 
     Returns
     -------
     ngrams : Ngrams
     """
+    if found is None:
+        found = find_ngrams(corpus, ngram_range, n_buckets)
     has_row = np.zeros(n_buckets, dtype=bool)
-    for _, buckets in _found(corpus, ngram_range, n_buckets):
+    for _, buckets in found:
         has_row[buckets] = True
     return Ngrams(ngram_range, n_buckets, n_words, np.flatnonzero(has_row).astype(np.uint32))
 
 
-def with_ngrams(corpus, ngrams):
+def with_ngrams(corpus, ngrams, found=None):
     """Each document's words, if these count, and then its n-grams that have a row.
 
     Parameters
     ----------
     corpus : skw2v._corpus.Corpus
     ngrams : Ngrams
+    found : list, default=None
+        From `find_ngrams` of this corpus. None: are found.
 
     Returns
     -------
@@ -107,7 +113,9 @@ def with_ngrams(corpus, ngrams):
         parts.append((document_of, corpus.token_ids))
     row_of = np.full(ngrams.n_buckets, -1, dtype=np.int32)
     row_of[ngrams.buckets] = np.arange(ngrams.n_words, ngrams.n_rows, dtype=np.int32)
-    for document_of, buckets in _found(corpus, ngrams.ngram_range, ngrams.n_buckets):
+    if found is None:
+        found = find_ngrams(corpus, ngrams.ngram_range, ngrams.n_buckets)
+    for document_of, buckets in found:
         found = row_of[buckets]
         known = found >= 0
         parts.append((document_of[known], found[known]))
@@ -122,19 +130,37 @@ def with_ngrams(corpus, ngrams):
     return Corpus(rows, ends.astype(np.int64))
 
 
-def _found(corpus, ngram_range, n_buckets):
-    """For each length beyond 1, the n-grams in order: document and bucket of each."""
+def find_ngrams(corpus, ngram_range, n_buckets):
+    """The n-grams of documents.
+
+    Parameters
+    ----------
+    corpus : skw2v._corpus.Corpus
+    ngram_range : (int, int)
+    n_buckets : int
+
+    Returns
+    -------
+    found : list of (ndarray of int64, ndarray of uint32)
+        For each length beyond 1: the document and the bucket of each n-gram, in order.
+    """
     ids, offsets = corpus.token_ids, corpus.document_offsets
+    found = []
+    if ngram_range[1] == 1:
+        return found
     document_of = np.repeat(np.arange(corpus.n_documents), np.diff(offsets))
     left = offsets[1:][document_of] - np.arange(len(ids))  # tokens of the document from here on
-    hashes = _mixed(ids.astype(np.uint64))
+    words = ids.astype(np.uint64)
+    hashes = _mixed(words)
     for n in range(2, ngram_range[1] + 1):
         here = max(len(ids) - n + 1, 0)
-        hashes = _mixed(hashes[:here] + ids[n - 1 :].astype(np.uint64))
-        if n < ngram_range[0]:
-            continue
-        whole = np.flatnonzero(left[:here] >= n)
-        yield document_of[whole], (hashes[whole] % np.uint64(n_buckets)).astype(np.uint32)
+        hashes = _mixed(hashes[:here] + words[n - 1 :])
+        if n >= ngram_range[0]:
+            whole = np.flatnonzero(left[:here] >= n)
+            found.append(
+                (document_of[whole], (hashes[whole] % np.uint64(n_buckets)).astype(np.uint32))
+            )
+    return found
 
 
 def _mixed(x):

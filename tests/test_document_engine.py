@@ -429,6 +429,6 @@ def test_a_round_has_fewer_documents_at_a_higher_rate():
         return layout.n_shards * layout.shard_tokens / 20
 
     assert of_round(0.1) == 128
-    assert of_round(1.0) == 32
-    assert of_round(2.0) == 16
+    assert of_round(1.0) == 64
+    assert of_round(2.0) == 32
     assert choose_document_layout(10, 100, TrainingParameters()).n_shards == 1
