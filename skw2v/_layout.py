@@ -36,6 +36,7 @@ MAX_COPIED_FLOATS = 2**28
 MAX_DOCUMENT_STEP = 64.0
 MAX_ROUND_DOCUMENTS = 128
 MIN_SHARD_DOCUMENTS = 8
+MIN_SHARD_WORDS = 512  # a shard has a fixed cost, and copies the words it shares
 
 MAX_GROUP_STEP = 0.4  # contexts of a group x learning rate
 NOISE_POOL = 32
@@ -130,8 +131,10 @@ def choose_document_layout(n_documents, n_tokens, parameters):
     of_round = min(MAX_DOCUMENT_STEP / parameters.learning_rate, MAX_ROUND_DOCUMENTS)
     of_round = min(of_round, n_documents / MIN_ROUNDS)
     n_shards, of_shard = 1, MAX_ROUND_DOCUMENTS
-    if of_round >= 2 * MIN_SHARD_DOCUMENTS:
-        n_shards = min(MAX_SHARDS, 2 ** int(np.log2(of_round / MIN_SHARD_DOCUMENTS)))
+    most = of_round / MIN_SHARD_DOCUMENTS
+    most = min(most, max(2, of_round * n_tokens / n_documents / MIN_SHARD_WORDS))
+    if most >= 2:
+        n_shards = min(MAX_SHARDS, 2 ** int(np.log2(most)))
         of_shard = of_round / n_shards
     shard_tokens = max(1, int(of_shard * n_tokens / n_documents))
     return Layout(n_shards, shard_tokens, max(NOISE_POOL, parameters.n_negatives), 1)
