@@ -104,17 +104,26 @@ static int64_t train_skipgram_by_context(const skw2v_engine *engine, const skw2v
     return n_pairs;
 }
 
-/* mean of n rows over `n_vectors` vectors at j, in row order; `change` there is cleared. */
-ALWAYS_INLINE void mean_strip(const int n_vectors, int n, float *const *rows, int64_t j,
-                              float *mean, float *change) {
+/* share * the sum of n rows over `n_vectors` vectors at j, in row order, row i times[i] times
+ * (NULL: once each); `change` there is cleared. */
+ALWAYS_INLINE void mean_strip(const int n_vectors, int n, float *const *rows, const float *times,
+                              float share, int64_t j, float *mean, float *change) {
     vf sum[4];
-    for (int v = 0; v < n_vectors; v++)
-        sum[v] = vf_load(rows[0] + j + v * LANES);
-    for (int i = 1; i < n; i++)
-        for (int v = 0; v < n_vectors; v++)
-            sum[v] = sum[v] + vf_load(rows[i] + j + v * LANES);
     for (int v = 0; v < n_vectors; v++) {
-        vf_store(mean + j + v * LANES, sum[v] * vf_set1(1.0f / (float)n));
+        sum[v] = vf_load(rows[0] + j + v * LANES);
+        if (times != NULL)
+            sum[v] = vf_set1(times[0]) * sum[v];
+    }
+    for (int i = 1; i < n; i++)
+        for (int v = 0; v < n_vectors; v++) {
+            const vf row = vf_load(rows[i] + j + v * LANES);
+            if (times != NULL)
+                sum[v] = vf_fma(vf_set1(times[i]), row, sum[v]);
+            else
+                sum[v] = sum[v] + row;
+        }
+    for (int v = 0; v < n_vectors; v++) {
+        vf_store(mean + j + v * LANES, sum[v] * vf_set1(share));
         vf_store(change + j + v * LANES, vf_set1(0.0f));
     }
 }
@@ -136,27 +145,28 @@ ALWAYS_INLINE float squared_length(const float *row, int64_t stride) {
     return total;
 }
 
-/* mean of n rows, as a hidden row that a step then leaves as it is; `change` is cleared for it. */
-ALWAYS_INLINE void take_mean(int n, float *const *rows, int64_t stride, int bias_column,
-                             float *mean, float *change) {
+/* A mean of rows, as a hidden row that a step then leaves as it is; `change` is cleared for it. */
+ALWAYS_INLINE void take_mean(int n, float *const *rows, const float *times, float share,
+                             int64_t stride, int bias_column, float *mean, float *change) {
     int64_t j = 0;
     for (; j + 4 * LANES <= stride; j += 4 * LANES)
-        mean_strip(4, n, rows, j, mean, change);
+        mean_strip(4, n, rows, times, share, j, mean, change);
     for (; j + 2 * LANES <= stride; j += 2 * LANES)
-        mean_strip(2, n, rows, j, mean, change);
+        mean_strip(2, n, rows, times, share, j, mean, change);
     for (; j < stride; j += LANES)
-        mean_strip(1, n, rows, j, mean, change);
+        mean_strip(1, n, rows, times, share, j, mean, change);
     if (bias_column >= 0)
         mean[bias_column] = 1.0f; /* the mean of ones may be rounded */
 }
 
-/* Each of n rows += share * change, one after the other. */
-ALWAYS_INLINE void send_home(int n, float *const *rows, int64_t stride, float share,
-                             const float *change) {
-    const vf scale = vf_set1(share);
-    for (int i = 0; i < n; i++)
+/* Row i of n += times[i] (NULL: 1) * share * change, one after the other. */
+ALWAYS_INLINE void send_home(int n, float *const *rows, const float *times, float share,
+                             int64_t stride, const float *change) {
+    for (int i = 0; i < n; i++) {
+        const vf scale = vf_set1(times ? times[i] * share : share);
         for (int64_t j = 0; j < stride; j += LANES)
             vf_store(rows[i] + j, vf_fma(scale, vf_load(change + j), vf_load(rows[i] + j)));
+    }
 }
 
 /* Of n context positions with repeated words: the sum of the words' squared multiplicities. Each
@@ -190,7 +200,7 @@ ALWAYS_INLINE int train_cbow(const skw2v_engine *engine, const skw2v_plan *plan,
         n += c != i;
         repeats |= plan->tokens[c].previous >= center->begin;
     }
-    take_mean(n, contexts, stride, targets->bias_column, mean, change);
+    take_mean(n, contexts, NULL, 1.0f / (float)n, stride, targets->bias_column, mean, change);
     step(1, &mean, &change, targets, stride, rate, loss, scratch + 2 * stride);
 
     float share = 1.0f;
@@ -205,7 +215,7 @@ ALWAYS_INLINE int train_cbow(const skw2v_engine *engine, const skw2v_plan *plan,
             n += c != i && !is_frozen(engine->frozen, plan, c);
         }
     }
-    send_home(n, contexts, stride, share, change);
+    send_home(n, contexts, NULL, share, stride, change);
     return 1;
 }
 
@@ -224,7 +234,8 @@ static void note_curvature(const skw2v_targets *targets, int column, const float
 }
 
 /* A document: one hidden row, the mean of all its tokens' (fastText's supervised model; Keras'
- * Embedding and GlobalAveragePooling1D), and its exact gradient. */
+ * Embedding and GlobalAveragePooling1D), and its exact gradient. Of a word that stands there
+ * several times, the row comes once. */
 ALWAYS_INLINE void train_document(const skw2v_engine *engine, const skw2v_plan *plan,
                                   const skw2v_document *document, float *const *inputs,
                                   const skw2v_targets *targets, skw2v_step step, float rate,
@@ -232,16 +243,16 @@ ALWAYS_INLINE void train_document(const skw2v_engine *engine, const skw2v_plan *
     const int64_t stride = engine->stride;
     float *mean = scratch, *change = scratch + stride, *rest = scratch + 2 * stride;
     const int32_t begin = document->begin, n = document->end - begin;
-    take_mean(n, inputs + begin, stride, targets->bias_column, mean, change);
+    const float *times = plan->times + begin, share = document->share;
+    take_mean(n, inputs + begin, times, share, stride, targets->bias_column, mean, change);
     step(1, &mean, &change, targets, stride, rate, loss, rest);
     note_curvature(targets, engine->curvature_column, mean, stride, rate, rest);
     change[engine->curvature_column] = 0.0f;
-    const float share = 1.0f / (float)n;
     if (engine->frozen == NULL)
-        send_home(n, inputs + begin, stride, share, change);
+        send_home(n, inputs + begin, times, share, stride, change);
     for (int32_t i = begin; i < document->end && engine->frozen != NULL; i++)
         if (!is_frozen(engine->frozen, plan, i))
-            send_home(1, inputs + i, stride, share, change);
+            send_home(1, inputs + i, plan->times + i, share, stride, change);
 }
 
 #endif

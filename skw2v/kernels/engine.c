@@ -199,10 +199,19 @@ static int32_t plan_documents(const skw2v_engine *engine, skw2v_plan *plan, int6
         *document = (skw2v_document){.document = d, .begin = n, .label = -1, .slot = -1};
         if (label < engine->label_offsets[d + 1])
             document->label = engine->labels[label];
-        for (int64_t t = engine->document_offsets[d]; t < engine->document_offsets[d + 1]; t++) {
-            const int32_t slot = find_or_add_slot(plan, engine->token_ids[t]);
-            plan->slots[slot].roles |= SKW2V_ROLE_INPUT;
-            plan->tokens[n++].slot = slot;
+        const int64_t begin = engine->document_offsets[d], end = engine->document_offsets[d + 1];
+        document->share = 1.0f / (float)(end - begin);
+        for (int64_t t = begin; t < end; t++) {
+            const int32_t place = find_or_add_slot(plan, engine->token_ids[t]);
+            skw2v_slot *slot = &plan->slots[place];
+            if (slot->last_token >= document->begin) {
+                plan->times[slot->last_token] += 1.0f;
+                continue;
+            }
+            slot->roles |= SKW2V_ROLE_INPUT;
+            slot->last_token = n;
+            plan->times[n] = 1.0f;
+            plan->tokens[n++].slot = place;
         }
         document->end = n;
     }
@@ -439,6 +448,8 @@ int skw2v_allocate(skw2v_engine *engine) {
             ALLOCATE(engine->token_capacity, plan->tokens);
             ALLOCATE(engine->slot_capacity, plan->slots);
             ALLOCATE(documents, plan->documents);
+            if (documents)
+                ALLOCATE(engine->token_capacity, plan->times);
             ALLOCATE(engine->path_capacity, plan->path);
             ALLOCATE(engine->pool_size, plan->pool);
             ALLOCATE(engine->pool_size, plan->pool_clean);
@@ -473,6 +484,7 @@ void skw2v_release(skw2v_engine *engine) {
             RELEASE(plan->tokens);
             RELEASE(plan->slots);
             RELEASE(plan->documents);
+            RELEASE(plan->times);
             RELEASE(plan->path);
             RELEASE(plan->pool);
             RELEASE(plan->pool_clean);

@@ -70,19 +70,22 @@ typedef struct {
     int32_t previous; /* the last token before it that has the same word, or -1 */
 } skw2v_token;
 
-/* A document of a plan: its tokens are [begin, end), and the classes to predict are its labels. */
+/* A document of a plan: its distinct tokens are [begin, end), and the classes to predict are its
+ * labels. */
 typedef struct {
     int64_t document;
     int32_t begin;
     int32_t end;
     int32_t label; /* the first, or -1 */
     int32_t slot;  /* of that label where losses look it up, else -1 */
+    float share;   /* of a token that occurs once: 1 / the number of tokens */
 } skw2v_document;
 
 typedef struct {
     skw2v_token *tokens;
     skw2v_slot *slots;
     skw2v_document *documents; /* instead of centers and windows */
+    float *times;              /* (token_capacity,) how often a document has its token */
     /* hierarchical softmax: for every window in turn how many steps its center's path has, then the
      * steps: 2 * slot + label, or 2 * (-1 - i) + label for hot row i */
     int32_t *path;
