@@ -34,7 +34,7 @@ MAX_COPIED_FLOATS = 2**28
 
 # Documents of a round, times the rate; at most, and of a shard at least.
 MAX_DOCUMENT_STEP = 64.0
-MAX_ROUND_DOCUMENTS = 128
+MAX_ROUND_DOCUMENTS = 64
 MIN_SHARD_DOCUMENTS = 8
 MIN_SHARD_WORDS = 512  # a shard has a fixed cost, and copies the words it shares
 
@@ -125,7 +125,7 @@ def choose_document_layout(n_documents, n_tokens, parameters):
 
     A merge takes of the classes' summed changes what their curvature allows (kernels/body.h), so
     the bound is not on what diverges but on what learns as well as one document after the other:
-    rounds of 64 documents at rate 1, of more at a lower one.
+    rounds of 64 documents, of fewer at rates above 1.
     """
     n_documents, n_tokens = max(n_documents, 1), max(n_tokens, 1)
     of_round = min(MAX_DOCUMENT_STEP / parameters.learning_rate, MAX_ROUND_DOCUMENTS)

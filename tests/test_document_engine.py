@@ -428,7 +428,7 @@ def test_a_round_has_fewer_documents_at_a_higher_rate():
         layout = choose_document_layout(10_000, 200_000, parameters)
         return layout.n_shards * layout.shard_tokens / 20
 
-    assert of_round(0.1) == 128
+    assert of_round(0.1) == 64
     assert of_round(1.0) == 64
     assert of_round(2.0) == 32
     assert choose_document_layout(10, 100, TrainingParameters()).n_shards == 1
