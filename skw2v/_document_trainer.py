@@ -10,7 +10,9 @@ from skw2v._parameters import BIASED_LOSSES
 from skw2v._trainer import RowTrainer, objective
 
 # How long the classes' random vectors are at the start. From zero, as in fastText, table and layer
-# wait for each other, and documents of a hundred words spend their first epochs on that.
+# wait for each other, and documents of a hundred words spend their first epochs on that. A table
+# that starts from vectors of elsewhere has something to say at once: then classes start from zero,
+# and owe nothing to chance.
 CLASS_VECTOR_LENGTH = 4.0
 
 
@@ -153,7 +155,7 @@ class DocumentTrainer(RowTrainer):
 
     def _fill(self, start, init):
         super()._fill(start, init)
-        if start is not None:
+        if start is not None or init is not None:
             return
         d = self.parameters.n_components
         rows = self._output.padded

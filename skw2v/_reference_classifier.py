@@ -254,6 +254,7 @@ def initial_classifier(n_inputs, class_counts, n_documents, parameters):
 
     Class vectors are random, too, and long: uniform with a mean squared length of 4**2. From zero,
     which fastText starts from, the first gradient of a table is zero, and both wait for each other.
+    (Where words start from vectors of elsewhere, class vectors do start from zero.)
     """
     n_output = n_output_rows(parameters.loss, len(class_counts))
     biases = np.zeros(n_output)

@@ -154,6 +154,7 @@ def rows_to_start_from(text, parameters):
     known = np.arange(text.n_inputs) % 2 == 0
     matrix = np.random.default_rng(3).normal(size=start.input_vectors.shape).astype(np.float32)
     start.input_vectors[known] = matrix[known]
+    start.output_vectors[:] = 0.0
     return StartingRows(known, matrix[known], None, None), start
 
 
