@@ -240,7 +240,7 @@ def initial_log_odds(counts, n_documents):
     --------
     >>> from skw2v._sampling import initial_log_odds
     >>> initial_log_odds([9.5, 0], 19).round(3)
-    array([ 0.  , -3.664], dtype=float32)
+    array([ 0.   , -3.664], dtype=float32)
     """
     counts = np.asarray(counts, dtype=np.float64)
     return natural_log((counts + 0.5) / (n_documents - counts + 0.5)).astype(np.float32)

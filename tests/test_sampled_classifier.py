@@ -22,7 +22,10 @@ LOSSES = ["nce", "sampled_softmax", "softmax"]
 by_loss = pytest.mark.parametrize("loss", LOSSES)
 
 
-@parametrize_with_checks([SampledClassifier(), *(SampledClassifier(loss) for loss in LOSSES[1:])])
+CHECKS = parametrize_with_checks([SampledClassifier(loss) for loss in LOSSES])
+
+
+@pytest.mark.parametrize(CHECKS.args[0], list(CHECKS.args[1]), **CHECKS.kwargs)
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
 
