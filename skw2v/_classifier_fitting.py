@@ -17,10 +17,16 @@ from skw2v._classes import class_weights, named_classes, read_labels
 from skw2v._corpus import build_corpus, encode, read_documents
 from skw2v._document_trainer import DocumentTrainer, DrawnDocuments, Labels
 from skw2v._ngrams import check_ngram_range, find_ngrams, make_ngrams, with_ngrams
-from skw2v._parameters import TrainingParameters, check_document_weight, without_ignored
+from skw2v._parameters import (
+    TrainingParameters,
+    check_document_weight,
+    check_learning_rates,
+    without_ignored,
+)
 from skw2v._progress import Progress, no_progress
+from skw2v._state import attributes_of_early_stopping
 from skw2v._threads import effective_n_threads
-from skw2v._training import EarlyStopping, Watch, best_epoch, hold_out, run_epochs
+from skw2v._training import EarlyStopping, Watch, hold_out, run_epochs
 from skw2v._transfer import check_some_known, starting_rows, starting_vectors
 
 # Purpose of the generator's draws, beside those of the kernels (kernels/rng.h) and of _training.py.
@@ -54,9 +60,10 @@ def fit(model, X, y, sample_weight):
         held_out = hold_out(weight, model.validation_fraction, parameters.seed)
         weight = np.where(held_out, 0.0, weight)
     vocabulary, ngrams, corpus, init = _learn_table(model, documents, weight, starting)
+    of_classes = _labels(labels, weight)
     trainer = DocumentTrainer(
         corpus,
-        _labels(labels, weight),
+        of_classes,
         ngrams.n_rows,
         parameters,
         n_threads=n_threads,
@@ -73,9 +80,7 @@ def fit(model, X, y, sample_weight):
         watch = Watch(stopping, trainer, lambda trainer: score(trainer.snapshot()))
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     tasks = FitTasks(model, parameters.max_iter, {"X": X, "y": y, "metadata": metadata})
-    attributes_of = partial(
-        _attributes, labels, _labels(labels, weight), vocabulary, ngrams, parameters
-    )
+    attributes_of = partial(_attributes, labels, of_classes, vocabulary, ngrams, parameters)
     with _shown(model, corpus, weight) as progress:
 
         def end_epoch(report):
@@ -174,12 +179,7 @@ def encode_documents(model, X):
 
 
 def _parameters(model):
-    if model.min_learning_rate > model.learning_rate:
-        raise ValueError(
-            f"min_learning_rate={model.min_learning_rate} is above "
-            f"learning_rate={model.learning_rate}, but the rate can only fall; lower "
-            "min_learning_rate or raise learning_rate."
-        )
+    check_learning_rates(model)
     hits = model.remove_accidental_hits
     return without_ignored(
         TrainingParameters(
@@ -303,7 +303,7 @@ def _accuracy(corpus, labels, rows, loss, n_threads, trained):
 
 
 def _attributes(labels, of_classes, vocabulary, ngrams, parameters, trained):
-    attributes = {
+    return {
         "_vocabulary": vocabulary,
         "_ngrams": ngrams,
         "_trained_with": parameters,
@@ -316,16 +316,7 @@ def _attributes(labels, of_classes, vocabulary, ngrams, parameters, trained):
         "word_counts_": vocabulary.counts,
         "loss_curve_": trained.loss_curve,
         "n_iter_": trained.n_iter,
-    }
-    if trained.validation_scores is not None:
-        scores = trained.validation_scores
-        best = best_epoch(scores)
-        attributes |= {
-            "validation_scores_": scores,
-            "best_epoch_": best,
-            "best_validation_score_": float(scores[best]),
-        }
-    return attributes
+    } | attributes_of_early_stopping(trained)
 
 
 def _shown(model, corpus, weight):

@@ -44,7 +44,7 @@ def fitted_attributes(
     -------
     attributes : dict
     """
-    attributes = {
+    return {
         "_vocabulary": vocabulary,
         "_trained_with": parameters,
         "_trained": trained,
@@ -59,16 +59,21 @@ def fitted_attributes(
         "output_bias_": trained.output_bias,
         "loss_curve_": trained.loss_curve,
         "n_iter_": trained.n_iter,
+    } | attributes_of_early_stopping(trained)
+
+
+def attributes_of_early_stopping(trained):
+    """What an estimator tells of the scores of held-out documents; nothing where none were held
+    out."""
+    scores = trained.validation_scores
+    if scores is None:
+        return {}
+    best = best_epoch(scores)
+    return {
+        "validation_scores_": scores,
+        "best_epoch_": best,
+        "best_validation_score_": float(scores[best]),
     }
-    if trained.validation_scores is not None:
-        scores = trained.validation_scores
-        best = best_epoch(scores)
-        attributes |= {
-            "validation_scores_": scores,
-            "best_epoch_": best,
-            "best_validation_score_": float(scores[best]),
-        }
-    return attributes
 
 
 def writable_state(state):
