@@ -34,6 +34,7 @@ and the rooms behind it::
     _transfer.py             vectors from elsewhere that training may start from
     _unseen.py               vectors for words that training has not seen
     _sampling.py             noise distributions (alias table), keep probabilities
+    _distinct.py             the same for noise that does not repeat itself
     _huffman.py              the tree of hierarchical softmax: paths and codes
     _layout.py               how a corpus is cut into rounds and shards
     _trainer.py              matrices and one epoch of words; with the next, the one caller of the

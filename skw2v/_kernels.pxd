@@ -26,6 +26,8 @@ cdef extern from "output_batch.h" nogil:
         int n_negatives
         const uint32_t *alias_threshold
         const int32_t *alias
+        const int64_t *borders
+        const int32_t *first
         const float *offsets
         const float *label
         const float *weight

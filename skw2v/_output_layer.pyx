@@ -114,7 +114,8 @@ cdef class OutputLayer:
     offsets : ndarray of float32, (n_classes rounded up to a multiple of 8,)
         Subtracted from each class's scores.
     noise : tuple of ndarray, or None
-        An alias table, (threshold, alias); None for the softmax over all classes.
+        An alias table, (threshold, alias), or a table that draws each class once, (borders, first),
+        of int64 and int32; None for the softmax over all classes.
     softmax : bool
         Else the link is the sigmoid.
     n_negatives, remove_hits, group_size
@@ -150,7 +151,8 @@ cdef class OutputLayer:
             const float[:, ::1] floats
             const double[:, ::1] doubles
             const int64_t[::1] row_offsets
-            const int32_t[::1] columns, alias
+            const int32_t[::1] columns, alias, first
+            const int64_t[::1] borders
             const uint32_t[::1] threshold
             const float[::1] values
             float[:, ::1] hidden, gradients, group_offsets
@@ -192,7 +194,13 @@ cdef class OutputLayer:
         layer.link = SKW2V_LINK_SOFTMAX if softmax else SKW2V_LINK_SIGMOID
         layer.remove_hits = remove_hits
         layer.n_negatives = n_negatives
-        if noise is not None:
+        if noise is not None and noise[0].dtype == np.int64:
+            borders, first = noise
+            if borders.shape[0] != n_classes + 1 or first.shape[0] != n_negatives + 1:
+                raise ValueError(f"{borders.shape[0]=}, {first.shape[0]=}, {n_negatives=}")
+            layer.borders = &borders[0]
+            layer.first = &first[0]
+        elif noise is not None:
             threshold, alias = noise
             layer.alias_threshold = &threshold[0]
             layer.alias = &alias[0]

@@ -31,6 +31,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skw2v._distinct import distinct_lengths, distinct_table, log_lengths
 from skw2v._output_layer import MAX_GROUP, OutputLayer, aligned_rows, permutation, square_lengths
 from skw2v._sampling import (
     alias_table,
@@ -60,6 +61,7 @@ class OutputParameters:
     n_negatives: int = 20
     noise: str = "unigram"
     noise_exponent: float = 0.75
+    distinct_noise: bool = True
     remove_accidental_hits: bool | str = "auto"
     learning_rate: float = 1.0
     min_learning_rate: float = 1e-3
@@ -73,8 +75,13 @@ class OutputParameters:
             return self.loss == "sampled_softmax"
         return bool(self.remove_accidental_hits)
 
-    @property
-    def group_size(self):
+    def n_sampled(self, n_classes):
+        """Noise classes of a sample; 0 where all classes are its targets."""
+        if self.loss == "softmax":
+            return 0
+        return min(self.n_negatives, n_classes) if self.distinct_noise else self.n_negatives
+
+    def group_size(self, n_classes):
         """Samples that share their noise: so many that a batch has at least as many noise classes
         as true ones, or MAX_GROUP. All classes are everybody's.
 
@@ -83,9 +90,9 @@ class OutputParameters:
         3.1, 1.2 and 0.7 microseconds a sample; 5 of them .569, .569 and .573, and .535, .534 and
         .537.
         """
-        if self.loss == "softmax":
-            return MAX_GROUP
-        return min(self.n_negatives, MAX_GROUP)
+        n_sampled = self.n_sampled(n_classes)
+        are_all = n_sampled == 0 or (self.distinct_noise and n_sampled == n_classes)
+        return MAX_GROUP if are_all else min(n_sampled, MAX_GROUP)
 
 
 class OutputRows:
@@ -225,16 +232,13 @@ def train_epochs(rows, samples, labels, parameters, *, n_threads, constant_rate=
     samples_per_second : float
     """
     n_samples, n_classes = len(labels), len(rows.counts)
-    is_sampled = parameters.loss != "softmax"
+    n_sampled = parameters.n_sampled(n_classes)
     offsets = np.zeros(-(-n_classes // 8) * 8, dtype=np.float32)
     offsets[:n_classes] -= rows.start
     noise = None
-    if is_sampled:
-        probabilities = noise_probabilities(
-            rows.counts, parameters.noise, parameters.noise_exponent
-        )
-        noise = alias_table(probabilities)
-        offsets[:n_classes] += log_expected_counts(probabilities, parameters.n_negatives)
+    if n_sampled:
+        noise, log_expected = _noise_table(rows.counts, n_sampled, parameters)
+        offsets[:n_classes] += log_expected
     if isinstance(samples, tuple):
         samples = _in_blocks(samples, rows.n_features, rows.constant)
     layer = OutputLayer(
@@ -246,15 +250,15 @@ def train_epochs(rows, samples, labels, parameters, *, n_threads, constant_rate=
         constant=rows.constant,
         noise=noise,
         softmax=parameters.loss != "nce",
-        n_negatives=parameters.n_negatives if is_sampled else 0,
+        n_negatives=n_sampled,
         remove_hits=parameters.removes_hits,
         batch_size=parameters.batch_size,
-        group_size=parameters.group_size,
+        group_size=parameters.group_size(n_classes),
         isa=isa,
     )
     batch_size = min(parameters.batch_size, n_samples)
     n_batches = -(-n_samples // batch_size)
-    targets = 1 + parameters.n_negatives if is_sampled else n_classes
+    targets = 1 + n_sampled if n_sampled else n_classes
     work = 2 * batch_size * targets * rows.padded.shape[1]
     batches_a_call = max(1, MULTIPLICATIONS_A_CALL // work)
     step = step_of_unit_rate(rows, batch_size, parameters.loss)
@@ -285,6 +289,15 @@ def train_epochs(rows, samples, labels, parameters, *, n_threads, constant_rate=
                 f"learning_rate={parameters.learning_rate} or batch_size={parameters.batch_size}."
             )
         yield loss / n_samples, n_samples / (time.perf_counter() - began)
+
+
+def _noise_table(counts, n_sampled, parameters):
+    """What draws the noise, as `OutputLayer` takes it; the log of each class's expected count."""
+    probabilities = noise_probabilities(counts, parameters.noise, parameters.noise_exponent)
+    if not parameters.distinct_noise:
+        return alias_table(probabilities), log_expected_counts(probabilities, n_sampled)
+    lengths = distinct_lengths(probabilities, n_sampled)
+    return distinct_table(lengths), log_lengths(lengths)
 
 
 def step_of_unit_rate(rows, batch_size, loss):

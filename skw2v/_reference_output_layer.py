@@ -4,10 +4,13 @@ The same primitive as in ``_reference``, with a sample as a hidden row that stay
 `SampledClassifier` trains, draw for draw. Nothing here is fast or called by the estimator.
 """
 
+from fractions import Fraction
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from skw2v._distinct import UNIT, distinct_lengths
 from skw2v._reference import (
     COIN_MASK,
     NOISE,
@@ -54,6 +57,32 @@ def group_noise(position, n_negatives, table, seed, epoch):
     bits = random_bits(stream_key(seed, NOISE, epoch), counter)
     slot = scale_to(bits, len(alias))
     return np.where((bits & COIN_MASK) <= threshold[slot], slot, alias[slot])
+
+
+def group_distinct_noise(position, lengths, seed, epoch):
+    """The same of distinct classes: one from each unit of the line on which classes lie.
+
+    Parameters
+    ----------
+    lengths : array-like of int, shape (n_classes,)
+        As from `distinct_lengths`.
+    """
+    ends = np.cumsum(lengths).tolist()
+    n_draws = ends[-1] // UNIT
+    bits = random_bits(stream_key(seed, NOISE, epoch), position * n_draws + np.arange(n_draws))
+    drawn = []
+    for unit, (high, coin) in enumerate((int(r) >> 32, int(r & COIN_MASK)) for r in bits):
+        begin, after = unit * UNIT, 0
+        border = next(c for c, end in enumerate(ends) if end > begin)
+        before = begin - (ends[border - 1] if border else 0)
+        if before:
+            after = ends[border] - begin
+            if border != drawn[-1] and Fraction(coin, UNIT) < Fraction(after, UNIT - before):
+                drawn.append(border)
+                continue
+        place = begin + after + (high * (UNIT - after) >> 32)
+        drawn.append(next(c for c, end in enumerate(ends) if end > place))
+    return np.array(drawn)
 
 
 def batch_changes(x, labels, targets_of, coef, intercept):
@@ -121,11 +150,19 @@ def train_output_layer(X, labels, n_classes, parameters, seed):
     n_samples, counts = len(labels), np.bincount(labels, minlength=n_classes)
     coef, intercept = np.zeros((n_classes, X.shape[1])), np.log(counts / n_samples)
     batch_size, k = min(parameters.batch_size, n_samples), parameters.n_negatives
+    if parameters.distinct_noise:
+        k = min(k, n_classes)
     unit, square = normalised_step(X, counts, batch_size, parameters.loss)
-    group_size = min(k, MAX_GROUP)
+    group_size = MAX_GROUP if parameters.distinct_noise and k == n_classes else min(k, MAX_GROUP)
     if parameters.loss != "softmax":
         noise = noise_probabilities(counts, parameters.noise, parameters.noise_exponent)
-        table, log_expected = alias_table(noise), log_expected_counts(noise, k).astype(np.float64)
+        if parameters.distinct_noise:
+            lengths = distinct_lengths(noise, k)
+            log_expected = np.log(lengths / UNIT)
+            draw = partial(group_distinct_noise, lengths=lengths, seed=seed)
+        else:
+            log_expected = log_expected_counts(noise, k).astype(np.float64)
+            draw = partial(group_noise, n_negatives=k, table=alias_table(noise), seed=seed)
         choose = nce_targets if parameters.loss == "nce" else sampled_softmax_targets
     n_batches = -(-n_samples // batch_size)
     fall = (parameters.learning_rate - parameters.min_learning_rate) / (
@@ -143,7 +180,7 @@ def train_output_layer(X, labels, n_classes, parameters, seed):
                 if parameters.loss == "softmax":
                     return softmax_targets(own[i], n_classes)
                 position = first + i // group_size * group_size
-                drawn = group_noise(position, k, table, seed, epoch)
+                drawn = draw(position, epoch=epoch)
                 return choose(own[i], drawn, log_expected, removes_hits(parameters))
 
             loss, coef_change, intercept_change = batch_changes(

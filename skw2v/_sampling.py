@@ -140,9 +140,8 @@ def log_uniform_distribution(counts):
 def log_expected_counts(probabilities, n_draws):
     """Log of how often each word is expected among the noise words of a window.
 
-    The draws are made with replacement, so the expected count is ``n_draws * probability``. (Draws
-    without replacement would have ``-expm1(tries * log1p(-probability))``, as in TensorFlow's
-    samplers with ``unique=True``.)
+    The draws are made with replacement, so the expected count is ``n_draws * probability``. (For
+    draws without, see `skw2v._distinct`.)
 
     Parameters
     ----------
@@ -271,6 +270,33 @@ def natural_log(x):
     exponent = np.where(low, exponent - 1, exponent).astype(np.float64)
     small = _twice_atanh((mantissa - 1.0) / (mantissa + 1.0)) + exponent * LOG_2_LOW
     return exponent * LOG_2_HIGH + small
+
+
+def natural_exp(x):
+    """e to the power of x in float64, the same bits on every machine, good to about 2 ulp.
+
+    Parameters
+    ----------
+    x : array-like of float
+        At most 700.
+
+    Returns
+    -------
+    exp : ndarray of float64, of the shape of `x`
+
+    Examples
+    --------
+    >>> from skw2v._sampling import natural_exp
+    >>> natural_exp([0.0, 1.0, -1e9]).round(12).tolist()
+    [1.0, 2.718281828459, 0.0]
+    """
+    x = np.maximum(np.asarray(x, dtype=np.float64), -800.0)  # far below the least float
+    power = np.rint(x / math.log(2.0))
+    small = (x - power * LOG_2_HIGH) - power * LOG_2_LOW
+    series = 1.0
+    for n in range(17, 0, -1):  # 0.35**18 / 18! is below half an ulp of 1
+        series = 1.0 + small * series * (1.0 / n)
+    return np.ldexp(series, power.astype(np.int32))
 
 
 def _twice_atanh(z):

@@ -46,9 +46,10 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
           classes. It needs ``4 * batch_size * n_classes`` bytes of scratch.
 
     n_negatives : int, default=20
-        Classes drawn as noise for each sample, with replacement; more are slower and nearer to the
-        softmax. `min(n_negatives, 16)` samples that follow each other share theirs, which changes
-        accuracy little and speed much. Ignored by "softmax", as are the next three.
+        Classes drawn as noise for each sample; more are slower and nearer to the softmax. All
+        classes where there are no more of them, see `distinct_noise`. `min(n_negatives, 16)`
+        samples that follow each other share theirs, which changes accuracy little and speed much.
+        Ignored by "softmax", as are the next four.
 
     noise : {"unigram", "log_uniform"}, default="unigram"
         "unigram" draws a class in proportion to `class_count_ ** noise_exponent`; "log_uniform" is
@@ -56,6 +57,11 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
 
     noise_exponent : float, default=0.75
         Of "unigram". 0 is uniform over the classes that occur.
+
+    distinct_noise : bool, default=True
+        Is noise drawn without replacement, each class at most once for a sample? As TensorFlow's
+        functions do by default. False draws with replacement, and a class counts as often as it is
+        drawn; where `n_negatives` is far below the number of classes, that is nearly the same.
 
     remove_accidental_hits : bool or "auto", default="auto"
         Is noise that equals the sample's class left out? "auto" does as TensorFlow's functions:
@@ -132,10 +138,16 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
     estimate log probabilities by themselves, but their exponentials sum to one in
     expectation only.
 
+    *Expected counts.* Noise of probability q is expected ``n_negatives * q`` times with
+    replacement, and ``1 - (1 - q) ** t`` times without. There TensorFlow takes for t how often it
+    had to draw until all classes were different; here the expected counts add up to `n_negatives`,
+    and the draw is Deville's systematic sampling [4]_, with which they are exact.
+
     *Consistency.* NCE comes to the probabilities of the softmax with any noise, the slower the less
-    there is. The sampled softmax does in the limit of much noise, if hits are kept. With hits left
-    out its correction is right while a class is expected less than once among the noise: with fewer
-    classes than that, use "softmax".
+    there is, if hits are kept. The sampled softmax, if they are left out, is the softmax itself
+    where all classes are drawn, and near it with fewer: of classes with shares of .4, .3, .2 and .1
+    two sampled ones make .42, .30, .19 and .09. With replacement the correction is right while a
+    class is expected less than once: 20 sampled ones make .50, .27, .16 and .07.
 
     *Samples* all weigh the same: there is no `sample_weight`, because weights would have to change
     how often a sample is met to mean what repeating it does.
@@ -152,6 +164,8 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
            Translation", ACL 2015.
     .. [3] Nagumo, Noda, "A learning method for system identification", IEEE Transactions on
            Automatic Control 12(3), 1967.
+    .. [4] Deville, "Une nouvelle (encore une!) méthode de tirage à probabilités inégales", INSEE
+           9804, 1998.
 
     Examples
     --------
@@ -182,6 +196,7 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
         )
     } | {
         "loss": [StrOptions({"nce", "sampled_softmax", "softmax"})],
+        "distinct_noise": ["boolean"],
         "batch_size": PARAMETER_CONSTRAINTS["n_negatives"],
     }
 
@@ -192,6 +207,7 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
         n_negatives=20,
         noise="unigram",
         noise_exponent=0.75,
+        distinct_noise=True,
         remove_accidental_hits="auto",
         learning_rate=1.0,
         min_learning_rate=1e-3,
@@ -206,6 +222,7 @@ class SampledClassifier(ClassifierMixin, BaseEstimator):
         self.n_negatives = n_negatives
         self.noise = noise
         self.noise_exponent = noise_exponent
+        self.distinct_noise = distinct_noise
         self.remove_accidental_hits = remove_accidental_hits
         self.learning_rate = learning_rate
         self.min_learning_rate = min_learning_rate

@@ -56,8 +56,13 @@ SHAPES = [(1, 1), (3, 2), (16, 7), (17, 8), (33, 9), (50, 20)]
 def test_training_is_the_reference(loss, kind, isa):
     for n_features, n_negatives in SHAPES:
         X, labels = draw_problem(n_features)
-        for noise, hits in [("unigram", "auto"), ("log_uniform", loss == "nce")]:
+        for noise, distinct, hits in [
+            ("unigram", False, "auto"),
+            ("unigram", True, "auto"),
+            ("log_uniform", True, loss == "nce"),
+        ]:
             chosen = {
+                "distinct_noise": distinct,
                 "loss": loss,
                 "n_negatives": n_negatives,
                 "noise": noise,
@@ -100,6 +105,37 @@ def test_avx2_and_avx512_train_to_the_same_bits(loss, kind):
         )
         assert narrow[0].padded.tobytes() == wide[0].padded.tobytes()
         assert narrow[1] == wide[1]
+
+
+@pytest.mark.parametrize("n_negatives", [3, 40, 199])
+def test_few_and_many_of_many_distinct_classes_are_the_reference(n_negatives):
+    X, labels = draw_problem(5, 200, 260)
+    chosen = {"n_negatives": n_negatives, "noise": "log_uniform", "max_iter": 1, "batch_size": 50}
+    rows, loss_curve = train(X, labels, **chosen)
+    expected = train_output_layer(X, labels, 200, OutputParameters(**chosen), 5)
+    np.testing.assert_allclose(rows.weights, expected.coef, rtol=2e-5, atol=1e-5)
+    np.testing.assert_allclose(loss_curve, expected.loss_curve, rtol=1e-5)
+
+
+@by_kind
+def test_all_classes_as_noise_without_hits_are_the_softmax(kind):
+    X, labels = draw_problem(20)
+    full, full_curve = train(as_kind(X, kind), labels, loss="softmax")
+    for n_negatives in (11, 500):  # there are 11 classes
+        found, loss_curve = train(
+            as_kind(X, kind), labels, loss="sampled_softmax", n_negatives=n_negatives
+        )
+        np.testing.assert_allclose(found.weights, full.weights, rtol=2e-5, atol=1e-6)
+        np.testing.assert_allclose(loss_curve, full_curve, rtol=1e-6)
+
+
+def test_same_bits_with_repeated_noise_at_any_number_of_threads(monkeypatch):
+    monkeypatch.setattr("skw2v._output_training.LEAST_WORK", 1)
+    X, labels = draw_problem(50, 200, 240)
+    one, three = (
+        train(X, labels, distinct_noise=False, n_threads=n, batch_size=100)[0] for n in (1, 3)
+    )
+    assert one.padded.tobytes() == three.padded.tobytes()
 
 
 @by_loss

@@ -74,15 +74,29 @@ def test_the_softmax_nears_the_optimum_that_logistic_regression_finds():
     assert losses[0] - 1e-6 < losses[1] < losses[0] + 0.01
 
 
-@pytest.mark.parametrize(("loss", "n_negatives"), [("nce", 5), ("sampled_softmax", 200)])
-def test_sampling_estimates_the_probabilities_that_are_there(loss, n_negatives):
+@pytest.mark.parametrize(
+    ("loss", "distinct_noise", "n_negatives", "hits"),
+    [
+        ("nce", True, 1, False),
+        ("nce", True, 3, False),
+        ("nce", True, 4, False),
+        ("nce", False, 5, False),
+        ("sampled_softmax", True, 2, True),
+        ("sampled_softmax", True, 4, True),
+        ("sampled_softmax", False, 200, False),
+    ],
+)
+def test_sampling_estimates_the_probabilities_that_are_there(
+    loss, distinct_noise, n_negatives, hits
+):
     # One feature that is always 1: the best a model can do is to say how often each class occurs.
-    # The sampled softmax does so for much noise, hits kept; for less it prefers frequent classes.
+    # With repeated noise the sampled softmax does so for much of it, hits kept.
     y = np.repeat([0, 1, 2, 3], [400, 300, 200, 100])
     classifier = SampledClassifier(
         loss,
         n_negatives=n_negatives,
-        remove_accidental_hits=False,
+        distinct_noise=distinct_noise,
+        remove_accidental_hits=hits,
         learning_rate=0.1,
         min_learning_rate=0,
         random_state=0,
@@ -230,10 +244,35 @@ def test_a_sparse_matrix_without_entries():
     assert classifier.predict(X).shape == (6,)
 
 
-def test_a_batch_larger_than_the_data_and_more_noise_than_classes():
+@pytest.mark.parametrize("distinct_noise", [True, False])
+def test_a_batch_larger_than_the_data_and_more_noise_than_classes(distinct_noise):
     X, y = load_iris(return_X_y=True)
-    classifier = SampledClassifier(batch_size=10_000, n_negatives=300, max_iter=3, random_state=0)
+    classifier = SampledClassifier(
+        batch_size=10_000,
+        n_negatives=300,
+        distinct_noise=distinct_noise,
+        max_iter=3,
+        random_state=0,
+    )
     assert np.isfinite(classifier.fit(X, y).coef_).all()
+
+
+def test_more_distinct_noise_than_classes_is_all_of_them(many_classes):
+    X, y = many_classes.X, many_classes.y
+    all_of_them, more = (
+        SampledClassifier(n_negatives=n, max_iter=1, random_state=0).fit(X, y) for n in (200, 999)
+    )
+    assert more.coef_.tobytes() == all_of_them.coef_.tobytes()
+
+
+def test_distinct_noise_among_classes_that_have_not_occurred():
+    X, y = load_iris(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    classifier = SampledClassifier(n_negatives=5, learning_rate=0.1, random_state=0)
+    for _ in range(20):
+        classifier.partial_fit(X, y, classes=np.arange(1000))  # three so far
+    assert classifier.score(X, y) > 0.8
+    assert np.isfinite(classifier.coef_).all()
 
 
 def test_one_class_is_refused():
@@ -257,7 +296,7 @@ def test_rates_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match="the rate can only fall"):
         SampledClassifier(learning_rate=0.1, min_learning_rate=0.2).fit(X, y)
     with pytest.raises(ValueError, match=r"training has diverged: .* Lower learning_rate"):
-        SampledClassifier(learning_rate=1e36).fit(X, y)
+        SampledClassifier(learning_rate=1e38).fit(X, y)
 
 
 def test_a_fit_that_fails_leaves_the_last_one(many_classes):

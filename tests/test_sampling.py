@@ -18,6 +18,7 @@ from skw2v._sampling import (
     keep_thresholds,
     log_expected_counts,
     log_uniform_distribution,
+    natural_exp,
     natural_log,
     noise_distribution,
     noise_probabilities,
@@ -122,7 +123,7 @@ def test_the_parameter_noise_picks_the_distribution():
         noise_probabilities(counts, "uniform", 0.5)
 
 
-# --- natural_log, log_expected_counts
+# --- natural_log, natural_exp, log_expected_counts
 
 
 def test_natural_log_is_good_to_two_ulp():
@@ -145,6 +146,19 @@ def test_golden_natural_logs():
     # Worked out with 40 decimals and rounded. The same on every machine, as no library's log is.
     assert float(natural_log(12345.678)).hex() == "0x1.2d79559791e31p+3"
     assert float(natural_log(1e-9)).hex() == "-0x1.4b927f32bffb8p+4"
+
+
+def test_natural_exp_is_good_to_two_ulp():
+    x = np.concatenate([np.random.default_rng(0).uniform(-700, 700, 20_000), [0.0, 1.0, -1e-300]])
+    expected = np.array([math.exp(value) for value in x])
+    assert np.max(np.abs(natural_exp(x) - expected) / np.spacing(expected)) <= 2.0
+    assert natural_exp([0.0, -1e300]).tolist() == [1.0, 0.0]
+
+
+def test_golden_natural_exps():
+    # Worked out with 40 decimals and rounded.
+    assert float(natural_exp(-12.345)).hex() == "0x1.240572f47cb82p-18"
+    assert float(natural_exp(0.3)).hex() == "0x1.599058c8c1a96p+0"
 
 
 @pytest.mark.parametrize("n_draws", [1, 5, 20])

@@ -30,11 +30,13 @@ typedef struct skw2v_output_layer {
     int link;
     int remove_hits;                 /* noise equal to the true class is left out */
     int n_negatives;                 /* 0: all classes are targets */
-    const uint32_t *alias_threshold; /* (n_classes,), as alias */
+    const uint32_t *alias_threshold; /* (n_classes,), as alias: noise may repeat itself */
     const int32_t *alias;
-    const float *offsets; /* (n_classes,) subtracted from a class's scores */
-    const float *label;   /* (8 * n_blocks,) 1, 0, 0, ... */
-    const float *weight;  /* (8 * n_blocks,) 1 for a target, 0 for padding */
+    const int64_t *borders; /* (n_classes + 1,), or NULL: each class once, see _distinct.py */
+    const int32_t *first;   /* (n_negatives + 1,) */
+    const float *offsets;   /* (n_classes,) subtracted from a class's scores */
+    const float *label;     /* (8 * n_blocks,) 1, 0, 0, ... */
+    const float *weight;    /* (8 * n_blocks,) 1 for a target, 0 for padding */
     /* IN: layout */
     int64_t n_classes;
     int64_t stride;   /* floats a row, a multiple of 16 */

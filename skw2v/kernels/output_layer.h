@@ -183,15 +183,41 @@ ALWAYS_INLINE void prefetch_class(const skw2v_output_layer *layer, const float *
         __builtin_prefetch(row + j, 0, 2);
 }
 
+static int32_t draw_class(const skw2v_output_layer *layer, uint64_t bits) {
+    const uint32_t slot = skw2v_below(bits, (uint32_t)layer->n_classes);
+    return (uint32_t)bits <= layer->alias_threshold[slot] ? (int32_t)slot : layer->alias[slot];
+}
+
+/* The class of unit t of the line of classes; `last` is the one of the unit before. */
+static int32_t draw_distinct_class(const skw2v_output_layer *layer, int t, int32_t last,
+                                   uint64_t bits) {
+    const uint64_t unit = UINT64_C(1) << 32;
+    const int64_t begin = (int64_t)t << 32;
+    int32_t low = layer->first[t], high = layer->first[t + 1];
+    const uint64_t before = (uint64_t)(begin - layer->borders[low]);
+    const uint64_t after = before > 0 ? (uint64_t)(layer->borders[low + 1] - begin) : 0;
+    if (before > 0 && last != low && (uint32_t)bits * (unit - before) < after << 32)
+        return low;
+    const int64_t place = begin + (int64_t)(after + ((bits >> 32) * (unit - after) >> 32));
+    while (low < high) { /* the first class that ends behind the place */
+        const int32_t middle = low + (high - low) / 2;
+        if (layer->borders[middle + 1] > place)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 static void draw_noise(const skw2v_output_layer *layer, const skw2v_output_batch *batch,
                        const output_group *g) {
     const uint64_t first =
         (uint64_t)(batch->position + (g->samples - batch->samples)) * (uint64_t)layer->n_negatives;
+    int32_t last = -1;
     for (int t = 0; t < layer->n_negatives; t++) {
         const uint64_t bits = skw2v_random_bits(batch->noise_key, first + (uint64_t)t);
-        const uint32_t slot = skw2v_below(bits, (uint32_t)layer->n_classes);
-        g->noise[t] =
-            (uint32_t)bits <= layer->alias_threshold[slot] ? (int32_t)slot : layer->alias[slot];
+        last = layer->borders ? draw_distinct_class(layer, t, last, bits) : draw_class(layer, bits);
+        g->noise[t] = last;
     }
 }
 
