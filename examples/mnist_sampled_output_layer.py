@@ -24,16 +24,19 @@ On MNIST that prints, as mean test accuracies in % over three seeds:
 --------  ----------------------  ----------------------
 sampled   NCE    sampled softmax  NCE    sampled softmax
 ========  =====  ===============  =====  ===============
-1         98.61  98.68            98.65  98.83
-2         98.60  98.79            98.66  98.80
-5         98.59  98.80            98.66  98.82
-9         98.58  98.81            98.66  98.82
+1         98.63  98.69            98.64  98.84
+2         98.60  98.75            98.66  98.82
+5         98.57  98.86            98.69  98.81
+9         98.57  98.85            98.66  98.76
 softmax   98.82                   98.76
 ========  =====  ===============  =====  ===============
 
-So one sampled class is enough here. The sampled softmax loses 0.14 with one class and nothing with
-more; NCE, which asks of each class whether it is the one, stays 0.1 to 0.2 below the softmax
-however much noise it gets.
+So one sampled class is enough here. The sampled softmax loses 0.13 with one class in 20 epochs, and
+nothing in 60 or with five classes. Sampled classes are distinct, so nine are nearly all ten, and
+the sampled softmax with nine is nearly the softmax. NCE stays 0.1 to 0.25 below it however much
+noise it gets: it asks of each class whether it is the one, which is another loss and not a noisier
+softmax. Drawn with replacement (``distinct_noise=False``) NCE comes to the same accuracies within
+0.03, and the sampled softmax within 0.06.
 
 Without it, the digits that scikit-learn brings along show the way: 8 × 8 pixels, and as many
 features.
@@ -212,7 +215,8 @@ axes.axhline(softmax[0].mean(), color="black", linestyle="--", label="softmax, a
 for loss, name in [("nce", "NCE"), ("sampled_softmax", "sampled softmax")]:
     accuracies = np.array([sampled[loss, n][0] for n in N_SAMPLED])
     mean = accuracies.mean(axis=1)
-    errors = [mean - accuracies.min(axis=1), accuracies.max(axis=1) - mean]
+    errors = np.array([mean - accuracies.min(axis=1), accuracies.max(axis=1) - mean])
+    errors = np.maximum(errors, 0)  # the mean of equal numbers may be rounded away from them
     axes.errorbar(range(len(N_SAMPLED)), mean, errors, marker="o", capsize=3, label=name)
 axes.set_xticks(range(len(N_SAMPLED)), N_SAMPLED)
 axes.set_xlabel("sampled classes")
