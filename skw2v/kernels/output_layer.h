@@ -193,18 +193,16 @@ static int32_t draw_distinct_class(const skw2v_output_layer *layer, int t, int32
                                    uint64_t bits) {
     const uint64_t unit = UINT64_C(1) << 32;
     const int64_t begin = (int64_t)t << 32;
-    int32_t low = layer->first[t], high = layer->first[t + 1];
+    int32_t low = layer->first[t];
     const uint64_t before = (uint64_t)(begin - layer->borders[low]);
     const uint64_t after = before > 0 ? (uint64_t)(layer->borders[low + 1] - begin) : 0;
     if (before > 0 && last != low && (uint32_t)bits * (unit - before) < after << 32)
         return low;
     const int64_t place = begin + (int64_t)(after + ((bits >> 32) * (unit - after) >> 32));
-    while (low < high) { /* the first class that ends behind the place */
-        const int32_t middle = low + (high - low) / 2;
-        if (layer->borders[middle + 1] > place)
-            high = middle;
-        else
-            low = middle + 1;
+    /* The last class that begins up to the place; a search without branches to mispredict. */
+    for (int32_t n = layer->first[t + 1] - low, half; n > 0; n -= half) {
+        half = (n + 1) / 2;
+        low += layer->borders[low + half] <= place ? half : 0;
     }
     return low;
 }
