@@ -187,6 +187,7 @@ cdef extern from "engine.h" nogil:
         const double *scales
         const float *centers
         double center_share
+        double neighbor_share
         const double *times_weights
 
     ctypedef struct skw2v_cluster_room:

@@ -89,14 +89,17 @@ def pool_clusters(
     const double[::1] scales=None,
     const float[:, ::1] centers=None,
     double center_share=0.0,
+    double neighbor_share=0.0,
     const double[::1] times_weights=None,
 ):
     """Sum each document's token vectors cluster by cluster, scale to length 1, drop what is small.
 
     Word w is in ``clusters[e]`` with ``weights[e]``, for e from ``word_offsets[w]`` to before
     ``word_offsets[w + 1]``; its vector is multiplied by ``scales[w]`` (None: 1) and loses
-    ``center_share`` of its cluster's center (None: nothing). A word that occurs t times in a
-    document counts ``times_weights[t - 1]`` times (None: t). Row i of ``columns`` and ``values``,
+    ``center_share`` of its cluster's center (None: nothing). To it comes ``neighbor_share`` of the
+    vectors of the tokens before and after it, their components shifted by one place, forwards for
+    the one before. A word that occurs t times in a document counts ``times_weights[t - 1]`` times
+    (None: t). Row i of ``columns`` and ``values``,
     as wide as all the clusters' components, gets ``n_kept[i]`` entries: those at least
     ``threshold`` away from zero.
 
@@ -125,6 +128,7 @@ def pool_clusters(
     how.scales = &scales[0] if scales is not None else NULL
     how.centers = &centers[0, 0] if centers is not None else NULL
     how.center_share = center_share
+    how.neighbor_share = neighbor_share
     how.times_weights = &times_weights[0] if times_weights is not None else NULL
     sums = np.empty((n_threads, n_clusters * how.n_components))
     totals = np.empty((n_threads, n_clusters))

@@ -208,12 +208,14 @@ class Residuals:
     """What is added up instead of each word's vector: ``scales[w] * v - share * centers[k]``.
 
     Where cluster k is the word's. Centers are of vectors of length 1, which `scales` makes of the
-    words'; it is 0 where there is none to make.
+    words'; it is 0 where there is none to make. Each token adds `neighbor_share` of the scaled
+    vectors of the tokens beside it, too, shifted.
     """
 
     scales: np.ndarray  # (n_words,), float64
     centers: np.ndarray  # (n_clusters, n_features), float32
     share: float
+    neighbor_share: float = 0.0
 
 
 def nearest_centers(vectors, centers, n_threads):
@@ -277,6 +279,12 @@ def pool_clusters(corpus, vectors, soft, threshold, n_threads, residuals=None, s
         weights = (1 + np.log(times))[:, None] * weights[ids]
         for k in range(n_clusters):
             row[k] = weights[:, k] @ (scales[ids, None] * vectors[ids] - share * centers[k])
+
+    And, with a share of the neighbors, for the token w between u and v that occurs t times::
+
+        row[k] += neighbor_share * weights[w, k] / t * (
+            np.roll(scales[u] * vectors[u], 1) + np.roll(scales[v] * vectors[v], -1)
+        )
     """
     width = soft.n_clusters * vectors.shape[1]
     size = max(1, min(_CLUSTER_BLOCK // width, corpus.n_documents))
@@ -287,7 +295,7 @@ def pool_clusters(corpus, vectors, soft, threshold, n_threads, residuals=None, s
     how = {}
     if residuals is not None:
         how |= {"scales": residuals.scales, "centers": residuals.centers}
-        how |= {"center_share": residuals.share}
+        how |= {"center_share": residuals.share, "neighbor_share": residuals.neighbor_share}
     if sublinear:
         longest = np.diff(corpus.document_offsets).max(initial=0)
         how |= {"times_weights": 1 + natural_log(np.arange(1, longest + 2))}

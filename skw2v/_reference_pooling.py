@@ -172,13 +172,24 @@ def nearest_clusters(vectors, centers):
 
 
 def aggregated_residuals(
-    token_ids, document_offsets, vectors, clusters, centers, idf, center_share=0.5
+    token_ids,
+    document_offsets,
+    vectors,
+    clusters,
+    centers,
+    idf,
+    center_share=0.5,
+    neighbor_share=0.0,
 ):
     """Sums of words' vectors, each without a share of its cluster's center.
 
     To the sum of its cluster k each distinct word w of a document, that occurs tf times in it, adds
     ``idf(w) * (1 + log(tf)) * (v / |v| - mu_k / 2)``, or nothing if v is zero. The clusters' sums
     stand side by side, scaled to length 1.
+
+    Each of the word's tf tokens has an equal part in that, and adds to the bracket `neighbor_share`
+    of the vectors beside it: ``np.roll(u / |u|, 1)`` for the token before it, and
+    ``np.roll(u / |u|, -1)`` for the one after it.
 
     Parameters
     ----------
@@ -191,6 +202,7 @@ def aggregated_residuals(
     idf : ndarray of shape (n_words,)
     center_share : float, default=0.5
         1 is VLAWE's own.
+    neighbor_share : float, default=0.0
 
     Returns
     -------
@@ -199,11 +211,18 @@ def aggregated_residuals(
     vectors = np.asarray(vectors, dtype=np.float64)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     units = vectors / np.where(lengths == 0, 1, lengths)
-    residuals = np.where(lengths == 0, 0, units - center_share * centers[clusters])
     rows = np.zeros((len(document_offsets) - 1, *np.shape(centers)))
     for row, (start, stop) in zip(rows, pairwise(document_offsets), strict=True):
-        for word, times in zip(*np.unique(token_ids[start:stop], return_counts=True), strict=True):
-            row[clusters[word]] += idf[word] * (1 + np.log(times)) * residuals[word]
+        ids = token_ids[start:stop]
+        neighbors = np.zeros((len(ids), units.shape[1]))
+        neighbors[1:] += np.roll(units[ids[:-1]], 1, axis=1)
+        neighbors[:-1] += np.roll(units[ids[1:]], -1, axis=1)
+        for word, beside in zip(ids, neighbors, strict=True):
+            if lengths[word] > 0:
+                times = np.count_nonzero(ids == word)
+                own = units[word] - center_share * centers[clusters[word]]
+                weight = idf[word] * (1 + np.log(times)) / times
+                row[clusters[word]] += weight * (own + neighbor_share * beside)
     rows = rows.reshape(len(rows), -1)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.where(lengths == 0, 1, lengths)

@@ -33,7 +33,7 @@ class Word2VecTransformer(
     The result depends on the documents, the parameters and `random_state`, never on `n_jobs`: the
     vectors, `loss_curve_` and the features are the same to the bit at any number of threads, and on
     processors with AVX2 and with AVX-512 alike. A processor with neither uses a portable version
-    of the kernels, whose last bits may differ. What `pooling="sif"`, "scdv" and "vlawe" learn, by
+    of the kernels, whose last bits may differ. What `pooling="sif"` and those of clusters learn, by
     linear algebra that is not ours, may differ from one kind of processor to another as well.
 
     Parameters
@@ -192,8 +192,8 @@ default="negative_sampling"
         The vector of a word that `transform` uses: its input vector, its output vector, their sum,
         mean or concatenation (which doubles the number of features). Changing it never retrains.
         With `loss="hierarchical_softmax"` only "input" is possible.
-    pooling : {"mean", "sum", "max", "min", "tfidf", "sif", "scdv", "vlawe"} or list of them, \
-default="mean"
+    pooling : {"mean", "sum", "max", "min", "tfidf", "sif", "scdv", "vlawe", "vlawe_order"} or \
+list of them, default="mean"
         How `transform` makes one row of the vectors of a document's words:
 
         - "mean", "sum", "max", "min": component by component.
@@ -210,13 +210,16 @@ default="mean"
           `n_clusters` clusters of words, of ``idf(w) * (1 + log(tf)) * (v / |v| - mu / 2)`` for
           each distinct word, which occurs tf times in the document, and the mean mu of its
           cluster's ``v / |v|``, side by side and scaled to length 1. The features are sparse.
+        - "vlawe_order": the same, and each of the word's tokens adds to its cluster's sum 35 % of
+          the ``v / |v|`` of the tokens before and after it, too, with components shifted by one
+          place [13]_: what stands beside what becomes a part of the features.
 
         A list, as ``["mean", "max"]``, puts its poolings one after the other; they are sparse if
-        "scdv" or "vlawe" is among them. Changing it never retrains, but "sif", "scdv" and "vlawe"
+        one of clusters is among them. Changing it never retrains, but "sif" and those of clusters
         have to be learned: by `fit` where they are set, else by `fit_pooling`.
     n_clusters : int, default=60
-        Number K of clusters for "scdv" and "vlawe", at most the number of words. It makes K times
-        as many features as other poolings.
+        Number K of clusters for "scdv", "vlawe" and "vlawe_order", at most the number of words. It
+        makes K times as many features as other poolings.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial vectors, subsampling, window sizes and noise. Pass an int for the same
         result on every call. None takes a new seed every time, so that `memory` never finds
@@ -318,6 +321,8 @@ default="mean"
        compact image representation. CVPR. https://doi.org/10.1109/CVPR.2010.5540039
     .. [12] R. T. Ionescu, A. M. Butnaru (2019). Vector of Locally-Aggregated Word Embeddings
        (VLAWE): A Novel Document-level Representation. NAACL. https://aclanthology.org/N19-1033/
+    .. [13] M. Sahlgren, A. Holst, P. Kanerva (2008). Permutations as a means to encode order in
+       word space. CogSci. https://escholarship.org/uc/item/5f16x5bj
 
     Examples
     --------
@@ -508,7 +513,7 @@ default="mean"
 
         Every call trains at `learning_rate`, or, if `total_words` is given, at a rate that falls
         from call to call. `max_iter`, `warm_start`, `verbose`, `memory` and callbacks have no part
-        in it. After it `pooling="sif"`, "scdv" and "vlawe" need `fit_pooling`.
+        in it. After it `pooling="sif"` and those of clusters need `fit_pooling`.
 
         Parameters
         ----------
@@ -538,9 +543,9 @@ default="mean"
 
         `fit` and `fit_transform` do it for the `pooling`, `embedding` and `n_clusters` that are
         set. It is for what is set afterwards, and for `partial_fit`, which sees a batch at a time:
-        "sif" and "scdv" then have to look at all of the documents, or at a good sample. "vlawe"
-        looks at the words alone, but their vectors have moved. "mean", "sum", "max", "min" and
-        "tfidf" never need it. What was learned for other poolings stays.
+        "sif" and "scdv" then have to look at all of the documents, or at a good sample. "vlawe" and
+        "vlawe_order" look at the words alone, but their vectors have moved. "mean", "sum", "max",
+        "min" and "tfidf" never need it. What was learned for other poolings stays.
 
         Parameters
         ----------
@@ -628,14 +633,14 @@ default="mean"
             One row for every document, which depends on that document alone. Words that `fit` did
             not learn are skipped; a document without any known word gives a row of zeros.
             n_features is n_components, twice that if `embedding="concat"`, `n_clusters` times that
-            for "scdv" and "vlawe", and the sum of that in a list of poolings. Sparse if one of
-            these two is among them, else dense, and then a pandas or polars DataFrame after
-            `set_output`.
+            for "scdv", "vlawe" and "vlawe_order", and the sum of that in a list of poolings. Sparse
+            if one of these three is among them, else dense, and then a pandas or polars DataFrame
+            after `set_output`.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            If `fit` has not been called, or if "sif", "scdv" or "vlawe" has not been learned for
+            If `fit` has not been called, or if "sif" or one of clusters has not been learned for
             the parameters that are set now: see `fit_pooling`.
         ValueError
             If `set_output` asks for a DataFrame, which cannot be sparse.

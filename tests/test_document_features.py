@@ -35,7 +35,7 @@ from skw2v._reference_pooling import (
     tfidf_reference,
 )
 
-LEARNED = ["tfidf", "sif", "scdv", "vlawe"]
+LEARNED = ["tfidf", "sif", "scdv", "vlawe", "vlawe_order"]
 WORDS = [f"w{i}" for i in range(30)]
 UNKNOWN = ["", "unknown", "w3", "w3 w3 w3", "w1 unknown w2", " ".join(WORDS * 3)]
 
@@ -104,11 +104,18 @@ def reference(model, training, weight, documents, pooling):
         weights = sif_weights(np.bincount(token_ids, occurrences, n_words))
         direction = first_direction(sif_means(token_ids, offsets, vectors, weights), weight)
         return sif_reference(sif_means(*encoded(model, documents), vectors, weights), direction)
-    if pooling == "vlawe":
+    if pooling.startswith("vlawe"):
         words = vectors / np.linalg.norm(vectors, axis=1, keepdims=True), model.word_counts_
         centers = cluster_centers(*words, model.n_clusters, model._trained_with.seed)
         clusters = nearest_clusters(vectors, centers)
-        return aggregated_residuals(*encoded(model, documents), vectors, clusters, centers, idf)
+        return aggregated_residuals(
+            *encoded(model, documents),
+            vectors,
+            clusters,
+            centers,
+            idf,
+            neighbor_share=0.35 if pooling == "vlawe_order" else 0,
+        )
     soft = model._learned_poolings["scdv"].soft
     shares = sparse.csr_array((soft.weights, soft.clusters, soft.word_offsets)).toarray()
     shares /= shares.sum(axis=1, keepdims=True)
@@ -220,6 +227,19 @@ def test_vlawe_is_sparse_and_has_the_clusters_of_a_documents_words(documents):
         assert set(np.flatnonzero(row) // 7) == has
 
 
+def test_vlawe_order_sees_the_order_of_words(documents):
+    model = small(pooling="vlawe_order").fit(documents)
+    texts = ["w1 w2 w3", "w3 w2 w1", "w1 unknown w2 w3", "w1", "unknown w1"]
+    there, back, gap, alone, still_alone = dense(model.transform(texts))
+    assert np.abs(there - back).max() > 0.1
+    np.testing.assert_array_equal(gap, there)  # neighbors are neighbors among known words
+    np.testing.assert_array_equal(alone, still_alone)
+    model.set_params(pooling="vlawe").fit_pooling(documents)
+    there, back, _, bare, _ = dense(model.transform(texts))
+    np.testing.assert_allclose(there, back, atol=1e-6)
+    np.testing.assert_array_equal(alone, bare)
+
+
 def test_vlawe_counts_repeated_words_by_their_logarithm(documents):
     model = small(pooling="vlawe", n_clusters=1).fit(documents)
     one, other, five, both = dense(
@@ -249,7 +269,7 @@ def test_a_word_whose_vector_is_zero_adds_nothing(documents):
     assert not alone.any()
 
 
-@pytest.mark.parametrize("clusters", ["scdv", "vlawe"])
+@pytest.mark.parametrize("clusters", ["scdv", "vlawe", "vlawe_order"])
 def test_a_list_with_clusters_is_sparse_as_a_whole(documents, fitted, clusters):
     poolings = ["max", clusters, "tfidf"]
     model = clone_of(fitted, pooling=poolings)
@@ -298,7 +318,7 @@ def test_what_is_learned_does_not_depend_on_the_size_of_blocks(documents, fitted
     monkeypatch.setattr(_document_features, "_BLOCK", 9)
     monkeypatch.setattr(_pooling, "_CLUSTER_BLOCK", 50)
     again = clone_of(fitted).fit_pooling(documents)
-    for name in ("sif", "scdv", "vlawe"):
+    for name in ("sif", "scdv", "vlawe", "vlawe_order"):
         old, new = (
             dense(clone_of(model, pooling=name).transform(documents)) for model in (fitted, again)
         )
@@ -431,7 +451,7 @@ def test_warm_start_keeps_the_frequencies_of_the_first_fit(documents):
     np.testing.assert_array_equal(model.document_frequencies_, before)
 
 
-@pytest.mark.parametrize("pooling", ["scdv", "vlawe"])
+@pytest.mark.parametrize("pooling", ["scdv", "vlawe", "vlawe_order"])
 def test_more_clusters_than_words_are_refused_before_anything_is_trained(
     documents, count_training, pooling
 ):
@@ -454,7 +474,7 @@ def test_nothing_is_learned_before_fit(documents):
 def test_documents_without_words_teach_nothing():
     """Nothing to remove, and nothing to drop."""
     model = small(n_clusters=2).fit(["aa bb aa bb cc"])
-    for pooling in ("sif", "scdv", "vlawe"):
+    for pooling in ("sif", "scdv", "vlawe", "vlawe_order"):
         model.set_params(pooling=pooling).fit_pooling(["", "unknown"])
         features = dense(model.transform(["aa", ""]))
         assert np.isfinite(features).all()

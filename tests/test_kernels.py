@@ -481,7 +481,7 @@ def test_the_first_of_equally_near_centers_is_taken():
     assert nearest.tolist() == [1, 1]  # (0, 1) is 2 from (0, 3), and 1.41 from (1, 0)
 
 
-def pool_residuals(documents, weights, centers, nearest, lengths, n_threads):
+def pool_residuals(documents, weights, centers, nearest, lengths, n_threads, neighbor_share=0.0):
     width = centers.size
     columns = np.empty((12, width), dtype=np.int32)
     values, n_kept = np.empty((12, width), dtype=np.float32), np.empty(12, dtype=np.int64)
@@ -501,6 +501,7 @@ def pool_residuals(documents, weights, centers, nearest, lengths, n_threads):
         scales=scales,
         centers=centers,
         center_share=0.5,
+        neighbor_share=neighbor_share,
         times_weights=1 + np.log(np.arange(1, 501)),
     )
     rows = np.zeros((12, width), dtype=np.float32)
@@ -512,12 +513,15 @@ def pool_residuals(documents, weights, centers, nearest, lengths, n_threads):
 @by_isa
 @pytest.mark.parametrize("n_components", [1, 7, 8, 17, 100])
 @pytest.mark.parametrize("n_clusters", [1, 5, 20])
-def test_residuals_are_the_reference(isa, n_components, n_clusters, monkeypatch):
+@pytest.mark.parametrize("neighbor_share", [0, 0.35])
+def test_residuals_are_the_reference(isa, n_components, n_clusters, neighbor_share, monkeypatch):
     monkeypatch.setenv("SKW2V_ISA", isa)
     given = documents, weights, centers, nearest, _ = hard_clusters(n_components, n_clusters)
-    expected = aggregated_residuals(*documents, nearest, centers, weights)
+    expected = aggregated_residuals(
+        *documents, nearest, centers, weights, neighbor_share=neighbor_share
+    )
     for n_threads in (1, 3):
-        found = pool_residuals(*given, n_threads)
+        found = pool_residuals(*given, n_threads, neighbor_share)
         np.testing.assert_allclose(found, expected, rtol=1.2e-7, atol=1e-7)
 
 
@@ -535,7 +539,7 @@ def test_every_instruction_set_pools_the_same_bits(monkeypatch):
         occurrences = np.zeros((1, 50), dtype=np.int32)
         _pool.pool_clusters(*documents, *entries, 5, 0.0, occurrences, columns, values, n_kept)
         kept = [row[:n].tobytes() for row, n in zip(values, n_kept, strict=True)]
-        residuals = pool_residuals(*hard_clusters(33, 5), 1)
+        residuals = pool_residuals(*hard_clusters(33, 5), 1, neighbor_share=0.35)
         found.add((out.tobytes(), *kept, residuals.tobytes()))
     assert len(found) == 1
 

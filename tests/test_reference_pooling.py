@@ -132,3 +132,22 @@ def test_aggregated_residuals_by_hand():
     rows = aggregated_residuals(token_ids, offsets, vectors, clusters, centers, idf, center_share=1)
     first = np.array([0.4 * twice - 0.4, 0.4, -1.8, -1.8])
     np.testing.assert_allclose(rows[0], first / np.linalg.norm(first), rtol=1e-14)
+
+
+def test_neighbors_by_hand():
+    """Two documents of the same words in another order; a word twice, and one of zeros."""
+    vectors = np.array([[0.0, 0.0, 5.0], [0.0, 2.0, 0.0], [0.0, 0.0, 0.0]])
+    clusters, centers, idf = np.array([0, 1, 1]), np.zeros((2, 3)), np.array([1, 2, 3])
+    token_ids, offsets = np.array([0, 1, 0, 2, 0, 0, 2, 1]), np.array([0, 4, 8])
+    rows = aggregated_residuals(
+        token_ids, offsets, vectors, clusters, centers, idf, neighbor_share=0.5
+    )
+    once = (1 + np.log(2)) / 2
+    # Word 0 is (0, 0, 1); as the one before another it is (1, 0, 0), as the one after (0, 1, 0).
+    # Word 1 is (0, 1, 0), (0, 0, 1) and (1, 0, 0). Word 2 is nothing, and brings nobody.
+    first = [0.5 * once, 0, (2 + 0.5) * once, 0.5 * 2, 2 + 0.5 * 2, 0]
+    # 0 1 0 2: in cluster 0 there is a 1 after and a 1 before, in cluster 1 a 0 on either side.
+    second = [0.5 * once, 0.5 * once, 2 * once, 0, 2, 0]
+    # 0 0 2 1: in cluster 0 there is a 0 after and a 0 before, in cluster 1 nothing.
+    np.testing.assert_allclose(rows[0], first / np.linalg.norm(first), rtol=1e-14)
+    np.testing.assert_allclose(rows[1], second / np.linalg.norm(second), rtol=1e-14)

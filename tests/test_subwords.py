@@ -293,7 +293,7 @@ def test_other_embeddings_skip_unseen_words():
 
 
 @pytest.mark.parametrize(
-    "pooling", ["mean", "max", "tfidf", "sif", "scdv", "vlawe", ["mean", "tfidf"]]
+    "pooling", ["mean", "max", "tfidf", "sif", "scdv", "vlawe", "vlawe_order", ["mean", "tfidf"]]
 )
 def test_fit_transform_is_fit_and_transform_where_rare_words_have_vectors(pooling):
     documents = [*DOCUMENTS, "a rare talkative walkabout"]

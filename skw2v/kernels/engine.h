@@ -295,6 +295,8 @@ typedef struct {
      * NULL: nothing. */
     const float *centers;
     double center_share;
+    /* What a token adds of each of its neighbors besides, shifted by one component. */
+    double neighbor_share;
     /* What a word weighs that occurs 1, 2, ... times in a document, up to the longest one's number
      * of tokens, or NULL: as often as it occurs. */
     const double *times_weights;

@@ -111,24 +111,59 @@ static void pool_document(const skw2v_pooling *pooling, const int32_t *ids, int6
         out[j] = (float)(pooling->removed ? sum[j] - along * pooling->removed[j] : sum[j]);
 }
 
+static double *sum_of_cluster(const skw2v_pooling *pooling, const skw2v_cluster_room *room,
+                              int32_t cluster) {
+    double *sum = room->sums + cluster * pooling->n_components;
+    if (!room->has[cluster]) {
+        memset(sum, 0, pooling->n_components * sizeof *sum);
+        room->totals[cluster] = 0.0;
+        room->has[cluster] = 1;
+    }
+    return sum;
+}
+
+static inline double often(const skw2v_pooling *pooling, int32_t times) {
+    return pooling->times_weights ? pooling->times_weights[times - 1] : times;
+}
+
 /* Adds what a word brings that occurs `times` times to the sums of its clusters. */
 static void add_to_clusters(const skw2v_pooling *pooling, int32_t word, int32_t times,
                             const skw2v_cluster_room *room) {
     const int64_t d = pooling->n_components, end = pooling->word_offsets[word + 1];
     const float *row = pooling->vectors + word * d;
-    const double often = pooling->times_weights ? pooling->times_weights[times - 1] : times;
     const double scale = pooling->scales ? pooling->scales[word] : 1.0;
     for (int64_t e = pooling->word_offsets[word]; e < end; e++) {
         const int32_t cluster = pooling->clusters[e];
-        const double weight = often * pooling->weights[e], of_row = weight * scale;
-        if (!room->has[cluster]) {
-            memset(room->sums + cluster * d, 0, d * sizeof *room->sums);
-            room->totals[cluster] = 0.0;
-            room->has[cluster] = 1;
-        }
+        const double weight = often(pooling, times) * pooling->weights[e], of_row = weight * scale;
+        double *sum = sum_of_cluster(pooling, room, cluster);
         room->totals[cluster] += weight;
-        add_scaled(room->sums + cluster * d, &row, &of_row, 1, d);
+        add_scaled(sum, &row, &of_row, 1, d);
     }
+}
+
+/* Adds a vector to a sum, its components shifted by one place, the last (or first) one around. */
+static void add_shifted(double *sum, const float *row, double weight, int forwards, int64_t d) {
+    const float *from = forwards ? row : row + 1;
+    add_scaled(sum + forwards, &from, &weight, 1, d - 1);
+    sum[forwards ? 0 : d - 1] += weight * row[forwards ? d - 1 : 0];
+}
+
+/* Adds the token's neighbors to the sums of its own clusters: the one before it shifted forwards,
+ * the one after it backwards, so that the sum tells them from each other and from the token. All
+ * tokens of a word together weigh what the word does. */
+static void add_neighbors(const skw2v_pooling *pooling, const int32_t *ids, int64_t n, int64_t i,
+                          const skw2v_cluster_room *room) {
+    const int64_t d = pooling->n_components, end = pooling->word_offsets[ids[i] + 1];
+    const int32_t times = room->occurrences[ids[i]];
+    const double share = pooling->neighbor_share * often(pooling, times) / times;
+    for (int64_t e = pooling->word_offsets[ids[i]]; e < end; e++)
+        for (int64_t other = i - 1; other <= i + 1; other += 2)
+            if (other >= 0 && other < n) {
+                const double scale = pooling->scales ? pooling->scales[ids[other]] : 1.0;
+                add_shifted(sum_of_cluster(pooling, room, pooling->clusters[e]),
+                            pooling->vectors + ids[other] * d, share * pooling->weights[e] * scale,
+                            other < i, d);
+            }
 }
 
 /* One sum for each cluster, side by side and scaled to length 1, as the columns and values of what
@@ -141,6 +176,8 @@ static int64_t pool_clusters(const skw2v_pooling *pooling, const int32_t *ids, i
     memset(room->has, 0, pooling->n_clusters);
     for (int64_t i = 0; i < n; i++)
         room->occurrences[ids[i]]++;
+    for (int64_t i = 0; pooling->neighbor_share != 0.0 && i < n; i++)
+        add_neighbors(pooling, ids, n, i, room);
     for (int64_t i = 0; i < n; i++) {
         const int32_t times = room->occurrences[ids[i]];
         if (times > 0)
