@@ -266,8 +266,17 @@ def _draw(corpus, weight, seed, epoch):
         times *= np.floor(weight + draws).astype(np.int64)
     documents = np.repeat(np.arange(corpus.n_documents), times)
     keys = _kernels.uniforms(seed, _PURPOSE_ORDER, epoch, len(documents))
-    order = documents[np.argsort(keys, kind="stable")]
+    order = documents[_sorted_places(keys)]
     return DrawnDocuments(order, lengths[order])
+
+
+def _sorted_places(keys):
+    """A stable argsort of keys that hardly ever are equal: then an unstable one, ten times as fast,
+    can only give the same."""
+    places = np.argsort(keys)
+    if (np.diff(keys[places]) > 0).all():
+        return places
+    return np.argsort(keys, kind="stable")
 
 
 def _expected_size(corpus, weight):

@@ -108,7 +108,7 @@ static int64_t train_skipgram_by_context(const skw2v_engine *engine, const skw2v
  * (NULL: once each); `change` there is cleared. */
 ALWAYS_INLINE void mean_strip(const int n_vectors, int n, float *const *rows, const float *times,
                               float share, int64_t j, float *mean, float *change) {
-    vf sum[4];
+    vf sum[8];
     for (int v = 0; v < n_vectors; v++) {
         sum[v] = vf_load(rows[0] + j + v * LANES);
         if (times != NULL)
@@ -149,6 +149,8 @@ ALWAYS_INLINE float squared_length(const float *row, int64_t stride) {
 ALWAYS_INLINE void take_mean(int n, float *const *rows, const float *times, float share,
                              int64_t stride, int bias_column, float *mean, float *change) {
     int64_t j = 0;
+    for (; j + 7 * LANES <= stride; j += 7 * LANES)
+        mean_strip(7, n, rows, times, share, j, mean, change);
     for (; j + 4 * LANES <= stride; j += 4 * LANES)
         mean_strip(4, n, rows, times, share, j, mean, change);
     for (; j + 2 * LANES <= stride; j += 2 * LANES)

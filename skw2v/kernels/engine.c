@@ -185,12 +185,30 @@ static int32_t plan_tokens(const skw2v_engine *engine, const skw2v_stream *strea
     return n_windows;
 }
 
+/* Documents come in no order of memory: what is needed of them is sent for in two steps, where a
+ * document lies a round before its turn, its tokens and labels as its shard's turn begins. */
+static void prefetch_places(const skw2v_engine *engine, int64_t share) {
+    if (share >= engine->n_shares)
+        return;
+    for (int64_t place = engine->shares[share]; place < engine->shares[share + 1]; place++) {
+        __builtin_prefetch(engine->document_offsets + engine->order[place]);
+        __builtin_prefetch(engine->label_offsets + engine->order[place]);
+    }
+}
+
 /* Slots of the tokens of the shard's documents. Returns the number of documents. */
 static int32_t plan_documents(const skw2v_engine *engine, skw2v_plan *plan, int64_t share) {
+    const int32_t line = 64 / sizeof *engine->token_ids;
     int64_t n_slots = engine->pool_size;
-    for (int64_t place = engine->shares[share]; place < engine->shares[share + 1]; place++)
-        n_slots += engine->document_offsets[engine->order[place] + 1] -
-                   engine->document_offsets[engine->order[place]] + engine->label_slots;
+    prefetch_places(engine, share + engine->n_shards);
+    for (int64_t place = engine->shares[share]; place < engine->shares[share + 1]; place++) {
+        const int64_t d = engine->order[place];
+        const int64_t begin = engine->document_offsets[d], end = engine->document_offsets[d + 1];
+        __builtin_prefetch(engine->labels + engine->label_offsets[d]);
+        for (int64_t t = begin; t < end; t += line)
+            __builtin_prefetch(engine->token_ids + t);
+        n_slots += end - begin + engine->label_slots;
+    }
     start_table(engine, plan, n_slots);
     int32_t n = 0;
     for (int64_t place = engine->shares[share]; place < engine->shares[share + 1]; place++) {
