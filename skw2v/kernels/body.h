@@ -7,8 +7,11 @@
 #include "pooling.h"
 #include "subwords.h"
 
-/* Rows mostly lie in memory, not in cache, and a shard is over before a prefetch within it would
- * pay. So while one shard trains, the rows of the next are fetched, a few slots a window. */
+#define MARKS_AHEAD  16 /* slots whose marks are on their way while one is placed */
+#define TOKENS_AHEAD 64 /* after the document that trains: rows on their way */
+
+/* Rows mostly lie in memory, not in cache, and a shard of words is over before a prefetch within it
+ * would pay. So while one shard trains, the rows of the next are fetched, a few slots a window. */
 static void prefetch_slots(const skw2v_engine *engine, const skw2v_plan *plan, int32_t from,
                            int32_t to) {
     for (int32_t i = from; i < to && i < plan->n_slots; i++) {
@@ -20,6 +23,17 @@ static void prefetch_slots(const skw2v_engine *engine, const skw2v_plan *plan, i
         for (int64_t j = row; j < end && (slot->roles & SKW2V_ROLE_OUTPUT); j += BLOCK)
             __builtin_prefetch(engine->output + j, 1, 2);
     }
+}
+
+/* Documents know their rows long before their turn: those of the tokens up to `to` from `from` on
+ * are fetched. Returns where the next ones begin. */
+static int32_t prefetch_rows(const skw2v_plan *plan, float *const *inputs, int64_t stride,
+                             int32_t from, int32_t to) {
+    to = to < plan->n_tokens ? to : plan->n_tokens;
+    for (; from < to; from++)
+        for (int64_t j = 0; j < stride; j += BLOCK)
+            __builtin_prefetch(inputs[from] + j, 1, 3);
+    return from;
 }
 
 /* The shard's private rows: the hot ones, then the others. A shard by itself has none. */
@@ -50,8 +64,12 @@ static void place_rows(skw2v_engine *engine, skw2v_plan *plan, int shard) {
     float *next = private_rows(engine, shard);
     if (next != NULL)
         next += engine->n_hot * stride;
+    plan->n_shared = 0;
     for (int32_t i = 0; i < plan->n_slots; i++) {
         skw2v_slot *slot = &plan->slots[i];
+        if (i + MARKS_AHEAD < plan->n_slots)
+            __builtin_prefetch(engine->marks +
+                               slot[MARKS_AHEAD].word * (int64_t)engine->mark_stride);
         const uint8_t *marks = engine->marks + slot->word * (int64_t)engine->mark_stride;
         if (slot->roles & SKW2V_ROLE_INPUT)
             slot->input = engine->input + slot->word * stride;
@@ -62,6 +80,8 @@ static void place_rows(skw2v_engine *engine, skw2v_plan *plan, int shard) {
             engine->frozen[slot->word])
             slot->input_shards = 0; /* nobody writes it: no copies, and nothing to merge */
         slot->output_shards = shards_in_role(marks, engine->mark_stride, SKW2V_ROLE_OUTPUT);
+        plan->shared[plan->n_shared] = i;
+        plan->n_shared += is_shared(slot->input_shards) | is_shared(slot->output_shards);
         if ((slot->roles & SKW2V_ROLE_INPUT) && is_shared(slot->input_shards)) {
             slot->input = memcpy(next, slot->input, (size_t)stride * sizeof(float));
             next += stride;
@@ -96,8 +116,9 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
     skw2v_reset_loss(&loss);
     int64_t n_pairs = 0;
     const skw2v_plan *next = &engine->plans[round & 1][(shard + 1) % engine->n_shards];
-    const int32_t n_steps = plan->last_center - plan->first_center + plan->n_documents;
-    const int32_t fetch = (next->n_slots + n_steps - 1) / n_steps; /* slots a step */
+    const int32_t n_steps = plan->last_center - plan->first_center;
+    const int32_t fetch = /* slots a step */
+        n_steps > 0 ? (next->n_slots + n_steps - 1) / n_steps : 0;
     int32_t fetched = 0;
     for (int32_t i = plan->reached_from; i < plan->reached_to; i++)
         inputs[i] = plan->slots[plan->tokens[i].slot].input;
@@ -107,8 +128,8 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
                                             &loss, scratch);
     for (int32_t d = 0; d < plan->n_documents; d++) {
         const skw2v_document *document = &plan->documents[d];
-        prefetch_slots(engine, next, fetched, fetched + fetch);
-        fetched += fetch;
+        fetched =
+            prefetch_rows(plan, inputs, engine->stride, fetched, document->end + TOKENS_AHEAD);
         choose_classes(engine, plan, &objective, document);
         train_document(engine, plan, document, inputs, &objective.targets, step, rate, &loss,
                        scratch);
@@ -198,12 +219,11 @@ static void merge_row(const skw2v_engine *engine, int64_t round, int32_t word, i
                       uint64_t shards) {
     const float *copies[SKW2V_MAX_SHARDS];
     int n = 0;
-    for (int s = 0; s < engine->n_shards; s++)
-        if (shards >> s & 1) {
-            const skw2v_plan *plan = &engine->plans[round & 1][s];
-            const skw2v_slot *slot = &plan->slots[skw2v_find_slot(plan, word)];
-            copies[n++] = role == SKW2V_ROLE_INPUT ? slot->input : slot->output;
-        }
+    for (uint64_t left = shards; left; left &= left - 1) {
+        const skw2v_plan *plan = &engine->plans[round & 1][__builtin_ctzll(left)];
+        const skw2v_slot *slot = &plan->slots[skw2v_find_slot(plan, word)];
+        copies[n++] = role == SKW2V_ROLE_INPUT ? slot->input : slot->output;
+    }
     float *row =
         (role == SKW2V_ROLE_INPUT ? engine->input : engine->output) + word * engine->stride;
     const int column = role == SKW2V_ROLE_OUTPUT ? engine->curvature_column : -1;
@@ -213,15 +233,16 @@ static void merge_row(const skw2v_engine *engine, int64_t round, int32_t word, i
 static void merge_shard(skw2v_engine *engine, int64_t round, int shard) {
     skw2v_plan *plan = &engine->plans[round & 1][shard];
     merge_hot_rows(engine, round, shard);
-    for (int32_t i = 0; i < plan->n_slots; i++) {
-        const skw2v_slot *slot = &plan->slots[i];
+    for (int32_t i = 0; i < plan->n_slots; i++)
+        engine->marks[plan->slots[i].word * (int64_t)engine->mark_stride + shard] = 0;
+    for (int32_t i = 0; i < plan->n_shared; i++) {
+        const skw2v_slot *slot = &plan->slots[plan->shared[i]];
         if ((slot->roles & SKW2V_ROLE_INPUT) && is_shared(slot->input_shards) &&
             merger_of(slot->input_shards, slot->word) == shard)
             merge_row(engine, round, slot->word, SKW2V_ROLE_INPUT, slot->input_shards);
         if ((slot->roles & SKW2V_ROLE_OUTPUT) && is_shared(slot->output_shards) &&
             merger_of(slot->output_shards, slot->word) == shard)
             merge_row(engine, round, slot->word, SKW2V_ROLE_OUTPUT, slot->output_shards);
-        engine->marks[slot->word * (int64_t)engine->mark_stride + shard] = 0;
     }
 }
 

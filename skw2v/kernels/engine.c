@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SLOT_ROOM 4 /* places of a table for each slot, at least: words seldom meet */
+
 /* The document that holds `position`: the last one that begins at or before it. */
 static int64_t document_of(const skw2v_engine *engine, int64_t position) {
     int64_t low = 0, high = engine->n_documents; /* offsets[low] <= position < offsets[high] */
@@ -113,7 +115,7 @@ int32_t skw2v_find_slot(const skw2v_plan *plan, int32_t word) {
 /* An empty table for `n` slots at most. */
 static void start_table(const skw2v_engine *engine, skw2v_plan *plan, int64_t n) {
     plan->table_size = 64;
-    while (plan->table_size < engine->table_size && plan->table_size < 2 * n)
+    while (plan->table_size < engine->table_size && plan->table_size < SLOT_ROOM * n)
         plan->table_size *= 2;
     memset(plan->table, 0xff, (size_t)plan->table_size * sizeof *plan->table);
 }
@@ -196,6 +198,30 @@ static void prefetch_places(const skw2v_engine *engine, int64_t share) {
     }
 }
 
+/* Makes the word token n of the shard's documents, or counts it where the document, which begins at
+ * token `begin`, has it already. Returns how many tokens that adds. Which of the two it is, and if
+ * the word has a slot, is anybody's guess: no branch depends on it. */
+static inline int32_t take_token(skw2v_plan *plan, int32_t begin, int32_t n, int32_t word) {
+    const uint32_t mask = (uint32_t)(plan->table_size - 1);
+    uint32_t bucket = bucket_of(word, plan->table_size);
+    while (plan->table[bucket] >= 0 && plan->slots[plan->table[bucket]].word != word)
+        bucket = (bucket + 1) & mask;
+    const int32_t found = plan->table[bucket];
+    const int32_t is_new = found < 0, place = is_new ? plan->n_slots : found;
+    skw2v_slot *slot = &plan->slots[place];
+    const int32_t last = is_new ? -1 : slot->last_token;
+    const int32_t is_again = last >= begin, token = is_again ? last : n;
+    slot->word = word;
+    slot->roles = SKW2V_ROLE_INPUT;
+    slot->last_token = token;
+    slot->last_draw = -1;
+    plan->table[bucket] = place;
+    plan->n_slots += is_new;
+    plan->tokens[token].slot = place;
+    plan->times[token] = is_again ? plan->times[token] + 1.0f : 1.0f;
+    return !is_again;
+}
+
 /* Slots of the tokens of the shard's documents. Returns the number of documents. */
 static int32_t plan_documents(const skw2v_engine *engine, skw2v_plan *plan, int64_t share) {
     const int32_t line = 64 / sizeof *engine->token_ids;
@@ -219,18 +245,8 @@ static int32_t plan_documents(const skw2v_engine *engine, skw2v_plan *plan, int6
             document->label = engine->labels[label];
         const int64_t begin = engine->document_offsets[d], end = engine->document_offsets[d + 1];
         document->share = 1.0f / (float)(end - begin);
-        for (int64_t t = begin; t < end; t++) {
-            const int32_t place = find_or_add_slot(plan, engine->token_ids[t]);
-            skw2v_slot *slot = &plan->slots[place];
-            if (slot->last_token >= document->begin) {
-                plan->times[slot->last_token] += 1.0f;
-                continue;
-            }
-            slot->roles |= SKW2V_ROLE_INPUT;
-            slot->last_token = n;
-            plan->times[n] = 1.0f;
-            plan->tokens[n++].slot = place;
-        }
+        for (int64_t t = begin; t < end; t++)
+            n += take_token(plan, document->begin, n, engine->token_ids[t]);
         document->end = n;
     }
     plan->n_tokens = plan->reached_to = n;
@@ -338,7 +354,7 @@ static int32_t plan_inputs(skw2v_engine *engine, skw2v_plan *plan, int64_t epoch
 void skw2v_plan_shard(skw2v_engine *engine, int64_t epoch, int64_t round, int shard) {
     skw2v_plan *plan = &engine->plans[round & 1][shard];
     plan->n_tokens = plan->n_slots = plan->first_center = plan->last_center = 0;
-    plan->n_documents = 0;
+    plan->n_documents = plan->n_shared = 0;
     if (plan_inputs(engine, plan, epoch, round, shard) == 0) {
         plan->n_slots = 0;
         plan->last_center = plan->first_center;
@@ -417,7 +433,7 @@ int skw2v_allocate(skw2v_engine *engine) {
     const int64_t slots = tokens + others < engine->n_ids ? tokens + others : engine->n_ids;
     engine->slot_capacity = (int32_t)slots;
     engine->table_size = 64;
-    while (engine->table_size < 2 * engine->slot_capacity)
+    while (engine->table_size < SLOT_ROOM * engine->slot_capacity)
         engine->table_size *= 2;
     engine->overlay_rows = 2 * slots;
     if (engine->architecture == SKW2V_DOCUMENT && slots + others < engine->overlay_rows)
@@ -465,6 +481,7 @@ int skw2v_allocate(skw2v_engine *engine) {
             skw2v_plan *plan = &engine->plans[parity][s];
             ALLOCATE(engine->token_capacity, plan->tokens);
             ALLOCATE(engine->slot_capacity, plan->slots);
+            ALLOCATE(engine->slot_capacity, plan->shared);
             ALLOCATE(documents, plan->documents);
             if (documents)
                 ALLOCATE(engine->token_capacity, plan->times);
@@ -501,6 +518,7 @@ void skw2v_release(skw2v_engine *engine) {
             skw2v_plan *plan = &engine->plans[parity][s];
             RELEASE(plan->tokens);
             RELEASE(plan->slots);
+            RELEASE(plan->shared);
             RELEASE(plan->documents);
             RELEASE(plan->times);
             RELEASE(plan->path);

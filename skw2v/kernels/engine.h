@@ -91,6 +91,7 @@ typedef struct {
     int32_t *path;
     int32_t *pool;        /* (pool_size,) slots of the noise words */
     uint8_t *pool_clean;  /* (pool_size,) 1: the n_negatives entries from here on are distinct */
+    int32_t *shared;      /* (slot_capacity,) slots of which other shards have one too */
     int32_t *table;       /* (table_size,) id -> slot, open addressing, -1 where empty */
     int32_t table_size;   /* of this plan; the engine's at most */
     float **pointers;     /* (token_capacity + 2 * pool_size + target_capacity + 2 * reach + 1,) */
@@ -98,6 +99,7 @@ typedef struct {
     int32_t reached_to;
     int32_t n_tokens;
     int32_t n_slots;
+    int32_t n_shared;     /* known once the shard trains */
     int32_t first_center; /* the tokens that this shard owns: [first_center, last_center) */
     int32_t last_center;
     int32_t n_documents;
