@@ -8,7 +8,7 @@ SECONDS_PER_CALL = 0.1
 
 def run_rounds(engine, rates, team, on_call):
     """Run all rounds, in calls of about SECONDS_PER_CALL each; `on_call` gets the share done."""
-    done, step = 0, 1
+    done, step = 0, team.rounds_of_a_call
     while done < len(rates):
         n_rounds = min(max(1, step // 4) if team.on_trial else step, len(rates) - done)
         started = time.perf_counter()
@@ -17,10 +17,11 @@ def run_rounds(engine, rates, team, on_call):
         done += n_rounds
         if not team.on_trial:
             # At most double: the first rounds (cold caches) say little about the ones to come.
-            step = max(1, int(n_rounds * min(2.0, SECONDS_PER_CALL / seconds)))
+            step = max(1, int(min(2 * step, n_rounds * SECONDS_PER_CALL / seconds)))
         team.report(n_rounds / seconds, seconds)
         if on_call is not None:
             on_call(done / len(rates))
+    team.rounds_of_a_call = step
 
 
 class Team:
@@ -37,6 +38,7 @@ class Team:
 
     def __init__(self, n_threads):
         self.most = self.n_threads = self._settled = n_threads
+        self.rounds_of_a_call = 1  # as long as nothing is known
         self._speed = 0.0  # rounds per second of the settled number, smoothed
         self._wait = self._until_trial = self.FIRST_TRIAL
         self._up = False

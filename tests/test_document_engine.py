@@ -423,13 +423,21 @@ def test_the_chosen_layout_is_one_the_engine_runs(lengths, learning_rate, n_nega
     assert layout.group_size == 1
 
 
-def test_a_round_has_fewer_documents_at_a_higher_rate():
-    def of_round(rate):
-        parameters = TrainingParameters(architecture="document", learning_rate=rate)
-        layout = choose_document_layout(10_000, 200_000, parameters)
-        return layout.n_shards * layout.shard_tokens / 20
+def rounds_of(n_words, learning_rate=1.0):
+    """Shards, and documents of a round, where all have so many words."""
+    parameters = TrainingParameters(architecture="document", learning_rate=learning_rate)
+    layout = choose_document_layout(10_000, 10_000 * n_words, parameters)
+    return layout.n_shards, layout.n_shards * layout.shard_tokens / n_words
 
-    assert of_round(0.1) == 64
-    assert of_round(1.0) == 64
-    assert of_round(2.0) == 32
+
+def test_a_round_has_fewer_documents_at_a_higher_rate():
+    assert rounds_of(128, learning_rate=0.1) == (8, 64)
+    assert rounds_of(128, learning_rate=1.0) == (8, 64)
+    assert rounds_of(128, learning_rate=2.0) == (4, 32)
     assert choose_document_layout(10, 100, TrainingParameters()).n_shards == 1
+
+
+def test_a_round_has_more_documents_where_they_are_short():
+    assert rounds_of(8) == rounds_of(16) == (4, 128)
+    assert rounds_of(32) == (4, 64)
+    assert rounds_of(8, learning_rate=2.0) == (4, 64)
