@@ -32,12 +32,13 @@ USUAL_MIN_SHARD_TOKENS = 32
 LONE_SHARD_TOKENS = 128
 MAX_COPIED_FLOATS = 2**28
 
-# Documents of a round, at rates up to 1; of a shard, of which short documents take more: it has a
-# fixed cost, and copies the words that it shares. Then so many shards of them make a round.
-MAX_ROUND_DOCUMENTS = 64
-MIN_SHARD_DOCUMENTS, MAX_SHARD_DOCUMENTS = 8, 32
-MIN_SHARD_WORDS = 512
-SHARDS_OF_SHORT_DOCUMENTS = 4
+# Shards of a round of documents, and documents of a shard at rates up to 1. A shard has a fixed
+# cost, and copies the words it shares: of short documents it takes more, up to so many words.
+DOCUMENT_SHARDS = 4
+SHARD_DOCUMENTS, MAX_SHARD_DOCUMENTS = 16, 32
+SHORT_SHARD_WORDS = 512
+MIN_SHARD_DOCUMENTS = 8
+LONE_SHARD_DOCUMENTS = 64
 
 MAX_GROUP_STEP = 0.4  # contexts of a group x learning rate
 NOISE_POOL = 32
@@ -126,19 +127,18 @@ def choose_document_layout(n_documents, n_tokens, parameters):
 
     A merge takes of the classes' summed changes what their curvature allows (kernels/body.h), so
     the bound is not on what diverges but on what learns as well as one document after the other:
-    rounds of 64 documents in up to eight shards, where documents are short of up to 128 in four, of
-    fewer at rates above 1.
+    four shards of 16 documents, of up to 32 where they are short, of fewer at rates above 1.
     """
     n_documents, n_tokens = max(n_documents, 1), max(n_tokens, 1)
-    gentleness = min(1.0, 1.0 / parameters.learning_rate)
-    of_shard = np.clip(
-        MIN_SHARD_WORDS * n_documents / n_tokens, MIN_SHARD_DOCUMENTS, MAX_SHARD_DOCUMENTS
-    )
-    wanted = max(MAX_ROUND_DOCUMENTS / of_shard, SHARDS_OF_SHORT_DOCUMENTS)
-    of_round = gentleness * max(MAX_ROUND_DOCUMENTS, SHARDS_OF_SHORT_DOCUMENTS * of_shard)
+    of_short = SHORT_SHARD_WORDS * n_documents / n_tokens
+    of_shard = min(max(of_short, SHARD_DOCUMENTS), MAX_SHARD_DOCUMENTS)
+    of_round = DOCUMENT_SHARDS * of_shard * min(1.0, 1.0 / parameters.learning_rate)
     of_round = min(of_round, n_documents / MIN_ROUNDS)
-    n_shards = 2 ** int(np.log2(max(1, min(wanted, of_round / MIN_SHARD_DOCUMENTS))))
-    of_shard = of_round / n_shards if n_shards > 1 else MAX_ROUND_DOCUMENTS
+    n_shards, of_shard = 1, LONE_SHARD_DOCUMENTS
+    most = min(DOCUMENT_SHARDS, of_round / MIN_SHARD_DOCUMENTS)
+    if most >= 2:
+        n_shards = 2 ** int(np.log2(most))
+        of_shard = of_round / n_shards
     shard_tokens = max(1, int(of_shard * n_tokens / n_documents))
     return Layout(n_shards, shard_tokens, max(NOISE_POOL, parameters.n_negatives), 1)
 

@@ -431,8 +431,8 @@ def rounds_of(n_words, learning_rate=1.0):
 
 
 def test_a_round_has_fewer_documents_at_a_higher_rate():
-    assert rounds_of(128, learning_rate=0.1) == (8, 64)
-    assert rounds_of(128, learning_rate=1.0) == (8, 64)
+    assert rounds_of(128, learning_rate=0.1) == (4, 64)
+    assert rounds_of(128, learning_rate=1.0) == (4, 64)
     assert rounds_of(128, learning_rate=2.0) == (4, 32)
     assert choose_document_layout(10, 100, TrainingParameters()).n_shards == 1
 
