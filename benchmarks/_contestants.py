@@ -26,7 +26,16 @@ STANDARDISED = (0.001, 0.01, 0.1, 1.0)
 NORMALISED = (1.0, 10.0, 100.0, 1000.0)
 
 # Poolings whose rows have norm 1, sparse and of many columns.
-CLUSTERED = {"scdv", "vlawe"}
+CLUSTERED = {"scdv", "vlawe", "vlawe_order"}
+
+# gensim as people use it, with its own defaults but skip-gram and twice as many epochs.
+USUAL = {
+    "n_components": 100,
+    "window": 5,
+    "max_iter": 10,
+    "learning_rate": 0.025,
+    "min_count": 5,
+}
 
 # How large other rows are beside those of clusters and of TF-IDF, whose norm is 1.
 SIZE_BESIDE_CLUSTERS = 0.7
@@ -47,12 +56,14 @@ MAX_ITER = 200
 class Contestant(NamedTuple):
     """Features of documents: from where, how pooled, and whether beside TF-IDF.
 
-    `source` names what is trained: "majority", "tfidf", "gensim" or "skw2v". `beside_tfidf` is the
-    mean norm of the rows that stand beside TF-IDF's, 0 where they stand alone.
+    `source` names what is trained: "majority", "tfidf", "gensim", "gensim as usual" or "skw2v".
+    `beside_tfidf` is the mean norm of the rows that stand beside TF-IDF's, 0 where they stand
+    alone.
     """
 
     source: str
-    pooling: str = ""  # "+" joins poolings to a list, " & " what is scaled by itself
+    # "+" joins poolings to a list, " & " what is scaled by itself; a number is that of clusters.
+    pooling: str = ""
     embedding: str = ""
     beside_tfidf: float = 0.0
 
@@ -62,6 +73,7 @@ class Contestant(NamedTuple):
             "majority": "majority",
             "tfidf": "TF-IDF",
             "gensim": "gensim, mean",
+            "gensim as usual": "gensim as usual, mean",
             "skw2v": f"{self.pooling}, {self.embedding}",
         }
         beside = f" x {self.beside_tfidf:g} and TF-IDF" if self.beside_tfidf else ""
@@ -69,7 +81,7 @@ class Contestant(NamedTuple):
 
     @property
     def poolings(self) -> list[str]:
-        return self.pooling.replace(" & ", "+").split("+")
+        return [part.split()[0] for part in self.pooling.replace(" & ", "+").split("+") if part]
 
     @property
     def grid(self) -> tuple[float, ...]:
@@ -246,13 +258,21 @@ def gensim_features(train: Documents, settings: Settings, seed: int) -> Features
     return mean
 
 
+def usual_gensim_features(train: Documents, settings: Settings, seed: int) -> Features:
+    return gensim_features(train, settings.replace(**USUAL), seed)
+
+
 def skw2v_features(train: Documents, settings: Settings, seed: int) -> Features:
     from skw2v import Word2VecTransformer
 
     transformer = Word2VecTransformer(**asdict(settings), random_state=seed, n_jobs=1)
     transformer.fit(train.texts)
+    usual_number = transformer.n_clusters
 
     def pooled(poolings: list[str], embedding: str, texts: list[str]):
+        first, *number = poolings[0].split()
+        transformer.set_params(n_clusters=int(number[0]) if number else usual_number)
+        poolings = [first, *poolings[1:]]
         pooling = poolings if len(poolings) > 1 else poolings[0]
         transformer.set_params(embedding=embedding, pooling=pooling)
         if texts is train.texts and {"sif", *CLUSTERED}.intersection(poolings):
@@ -269,5 +289,6 @@ SOURCES: dict[str, Callable[[Documents, Settings, int], Features]] = {
     "majority": majority_features,
     "tfidf": tfidf_features,
     "gensim": gensim_features,
+    "gensim as usual": usual_gensim_features,
     "skw2v": skw2v_features,
 }
