@@ -21,6 +21,7 @@ from skw2v._parameters import (
     TrainingParameters,
     check_document_weight,
     check_learning_rates,
+    gone_on_with,
     without_ignored,
 )
 from skw2v._progress import Progress, no_progress
@@ -122,7 +123,7 @@ def partial_fit(model, X, y, classes, sample_weight):
     goes_on = model.__sklearn_is_fitted__()
     names = None if classes is None else named_classes(classes)
     if goes_on:
-        parameters = _gone_on_with(model, parameters)
+        parameters = gone_on_with(parameters, model._trained_with, _FIXED_ONCE_TRAINED)
         if names is not None and not np.array_equal(names, model.classes_):
             raise ValueError(
                 f"classes={classes!r:.60} are not those of the first call, {model.classes_!r:.60}; "
@@ -197,17 +198,6 @@ def _parameters(model):
             trainable=model.trainable,
         )
     )
-
-
-def _gone_on_with(model, parameters):
-    for name in _FIXED_ONCE_TRAINED:
-        new, old = getattr(parameters, name), getattr(model._trained_with, name)
-        if new != old:
-            raise ValueError(
-                f"cannot go on with {name}={new!r} from a model that was trained with "
-                f"{name}={old!r}; set it back, or start afresh with fit"
-            )
-    return replace(parameters, seed=model._trained_with.seed)
 
 
 def _learn_table(model, documents, weight, starting):

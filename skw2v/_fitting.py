@@ -5,7 +5,6 @@ neither an error nor Ctrl-C leaves a half of them.
 """
 
 import os
-from dataclasses import replace
 
 import numpy as np
 from sklearn.utils.validation import check_memory
@@ -20,7 +19,7 @@ from skw2v._document_features import (
     learn_poolings,
     learn_tfidf,
 )
-from skw2v._parameters import check_document_weight, training_parameters
+from skw2v._parameters import check_document_weight, gone_on_with, training_parameters
 from skw2v._pooling import check_embedding, poolings_of
 from skw2v._progress import Progress, no_progress
 from skw2v._state import fitted_attributes
@@ -63,7 +62,7 @@ def fit(model, X, y, sample_weight):
     goes_on = model.warm_start and model.__sklearn_is_fitted__()
     stream = {}
     if goes_on:
-        parameters = _gone_on_with(model, parameters)
+        parameters = gone_on_with(parameters, model._trained_with, _FIXED_ONCE_TRAINED)
         stream = {"words_seen": model._words_seen, "pending": model._pending}
         if parameters.max_iter < model.n_iter_:
             raise ValueError(
@@ -158,7 +157,7 @@ def partial_fit(model, X, sample_weight):
     parameters = training_parameters(model)
     start, words_seen, pending = None, 0, {}
     if model.__sklearn_is_fitted__():
-        parameters = _gone_on_with(model, parameters)
+        parameters = gone_on_with(parameters, model._trained_with, _FIXED_ONCE_TRAINED)
         start, words_seen, pending = model._trained, model._words_seen, model._pending
     starting = None if start else starting_vectors(model.init, parameters.n_components)
     documents, weight, _ = _read(model, X, sample_weight, parameters.seed)
@@ -245,19 +244,6 @@ def fit_pooling(model, X, sample_weight):
     material = Material(corpus, weight, model._trained, vocabulary.counts, frequencies, seed)
     learned = learn_poolings(model, material, n_threads)
     return {"_frequencies": frequencies, "_learned_poolings": model._learned_poolings | learned}
-
-
-def _gone_on_with(model, parameters):
-    """The parameters with which training goes on from what a model has been trained with: the seed
-    stays, and what shapes the vectors must not have changed."""
-    for name in _FIXED_ONCE_TRAINED:
-        new, old = getattr(parameters, name), getattr(model._trained_with, name)
-        if new != old:
-            raise ValueError(
-                f"cannot go on with {name}={new!r} from vectors that were trained with "
-                f"{name}={old!r}; set it back, or start afresh with fit and warm_start=False"
-            )
-    return replace(parameters, seed=model._trained_with.seed)
 
 
 def composes_unseen(model):

@@ -177,6 +177,37 @@ def training_parameters(model):
     return without_ignored(parameters)
 
 
+def gone_on_with(parameters, trained_with, fixed):
+    """The parameters with which training goes on from what a model was trained with.
+
+    The seed stays, and what shapes the rows must not have changed.
+
+    Parameters
+    ----------
+    parameters, trained_with : TrainingParameters
+        Those of this call, and of what has been trained.
+    fixed : tuple of str
+        The parameters that have to be the same.
+
+    Returns
+    -------
+    parameters : TrainingParameters
+
+    Raises
+    ------
+    ValueError
+        If one of `fixed` is another than before.
+    """
+    for name in fixed:
+        new, old = getattr(parameters, name), getattr(trained_with, name)
+        if new != old:
+            raise ValueError(
+                f"cannot go on with {name}={new!r} from a model that was trained with "
+                f"{name}={old!r}; set it back, or train a clone, which starts afresh"
+            )
+    return replace(parameters, seed=trained_with.seed)
+
+
 def check_learning_rates(model):
     """Raise ValueError if the learning rate would rise from first to last."""
     if model.min_learning_rate > model.learning_rate:

@@ -95,6 +95,13 @@ static void place_rows(skw2v_engine *engine, skw2v_plan *plan, int shard) {
     }
 }
 
+static inline void end_step(skw2v_objective *objective, skw2v_loss *loss, int64_t n_pairs) {
+    if (--objective->n_fresh == 0) {
+        flush_loss(loss);
+        close_fresh_noise(objective, loss, n_pairs);
+    }
+}
+
 static void train_shard(skw2v_engine *engine, int64_t round, int shard, float rate) {
     skw2v_plan *plan = &engine->plans[round & 1][shard];
     skw2v_stream *stream = &engine->streams[shard];
@@ -134,10 +141,7 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
         train_document(engine, plan, document, inputs, &objective.targets, step, rate, &loss,
                        scratch);
         n_pairs++;
-        if (--objective.n_fresh == 0) {
-            flush_loss(&loss);
-            close_fresh_noise(&objective, &loss, n_pairs);
-        }
+        end_step(&objective, &loss, n_pairs);
     }
     for (int32_t i = plan->first_center; i < plan->last_center && !by_context; i++) {
         const skw2v_token *center = &plan->tokens[i];
@@ -155,10 +159,7 @@ static void train_shard(skw2v_engine *engine, int64_t round, int shard, float ra
         else
             n_pairs += train_cbow(engine, plan, center, i, inputs, &objective.targets, step, rate,
                                   &loss, contexts, scratch);
-        if (--objective.n_fresh == 0) {
-            flush_loss(&loss);
-            close_fresh_noise(&objective, &loss, n_pairs);
-        }
+        end_step(&objective, &loss, n_pairs);
     }
     flush_loss(&loss);
     stream->loss += objective_loss(&objective, &loss, n_pairs);
