@@ -96,7 +96,7 @@ def test_warm_start_does_not_change_what_it_started_from(documents):
     ("changed", "message"),
     [
         ({"max_iter": 1}, "max_iter=1 is below the 2 epochs"),
-        ({"n_components": 8}, "n_components=8 from vectors that were trained with n_components=16"),
+        ({"n_components": 8}, "n_components=8 from a model that was trained with n_components=16"),
         ({"loss": "nce"}, "loss='nce'"),
         ({"architecture": "cbow"}, "architecture='cbow'"),
     ],
