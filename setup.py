@@ -134,6 +134,7 @@ extensions = [
     extension("_output_layer", []),  # the same
     extension("_tokenize", ["scanner.c", "token_table.c"]),
     extension("_tree", []),
+    extension("_buckets", []),
 ]
 
 setup(

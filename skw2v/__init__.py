@@ -69,6 +69,7 @@ and the rooms behind it::
     _kernels.pyx             memoryviews -> C structs, a team of threads over shards; test doors
     _output_layer.pyx        memoryviews -> C structs, phases of batches over threads
     _pool.pyx                memoryviews -> C structs, documents over threads
+    _buckets.pyx             n-grams of words -> buckets -> rows, documents over threads
     _tree.pyx                Huffman's tree: who joins whom, and the way to each word
     kernels/                 plain C: one body compiled per instruction set; one dispatch file;
                              the scanner of text and its table of tokens

@@ -16,7 +16,7 @@ from skw2v._class_scores import class_scores, hidden_rows
 from skw2v._classes import class_weights, named_classes, read_labels
 from skw2v._corpus import build_corpus, encode, read_documents
 from skw2v._document_trainer import DocumentTrainer, DrawnDocuments, Labels
-from skw2v._ngrams import check_ngram_range, find_ngrams, make_ngrams, with_ngrams
+from skw2v._ngrams import check_ngram_range, make_ngrams, with_ngrams
 from skw2v._parameters import (
     TrainingParameters,
     check_document_weight,
@@ -170,13 +170,11 @@ def partial_fit(model, X, y, classes, sample_weight):
 
 def encode_documents(model, X):
     """Documents as rows of the table: words that are known, and n-grams."""
+    n_threads = effective_n_threads(model.n_jobs)
     words = encode(
-        check_documents(X),
-        model._build_analyzer(),
-        model._vocabulary,
-        n_threads=effective_n_threads(model.n_jobs),
+        check_documents(X), model._build_analyzer(), model._vocabulary, n_threads=n_threads
     )
-    return with_ngrams(words, model._ngrams)
+    return with_ngrams(words, model._ngrams, n_threads=n_threads)
 
 
 def _parameters(model):
@@ -202,6 +200,7 @@ def _parameters(model):
 
 def _learn_table(model, documents, weight, starting):
     """Which rows there are, the documents as rows, and what words start from."""
+    n_threads = effective_n_threads(model.n_jobs)
     vocabulary, words = build_corpus(
         documents,
         model._build_analyzer(),
@@ -209,20 +208,16 @@ def _learn_table(model, documents, weight, starting):
         min_count=model.min_count,
         max_features=model.max_features,
         document_weight=weight,
-        n_threads=effective_n_threads(model.n_jobs),
+        n_threads=n_threads,
     )
     init = starting_rows(starting, vocabulary.words)
     check_some_known(init, vocabulary.words, starting)
     if init is not None:  # its output vectors are those of words, not of classes
         init = replace(init, output_vectors=None, output_bias=None)
     ngram_range = check_ngram_range(model.ngram_range)
-    trained_part, found = words, None
-    if weight is None:
-        found = find_ngrams(words, ngram_range, model.n_buckets)
-    else:
-        trained_part = words.repeated((weight > 0).astype(np.int64))
-    ngrams = make_ngrams(trained_part, len(vocabulary), ngram_range, model.n_buckets, found)
-    return vocabulary, ngrams, with_ngrams(words, ngrams, found), init
+    trained_part = words if weight is None else words.repeated((weight > 0).astype(np.int64))
+    ngrams = make_ngrams(trained_part, len(vocabulary), ngram_range, model.n_buckets)
+    return vocabulary, ngrams, with_ngrams(words, ngrams, n_threads=n_threads), init
 
 
 def _read(model, X):

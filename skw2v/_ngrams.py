@@ -14,9 +14,15 @@ from numbers import Integral
 
 import numpy as np
 
+from skw2v import _buckets
 from skw2v._corpus import Corpus
 
-_MULTIPLIERS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)  # of splitmix64
+# Fewer rows are written by one thread within some 5 ms, about what others cost on busy cores.
+_LEAST_PARALLEL = 1 << 20
+
+# With fewer n-grams to look up than this share of the buckets, looking in those that have a row
+# takes less time than a table of all.
+_LEAST_SHARE = 1 / 64
 
 
 # Not slotted: pickles keep these by name, so that a later field cannot shift an earlier one.
@@ -64,7 +70,7 @@ def check_ngram_range(ngram_range):
     return tuple(map(int, lengths))
 
 
-def make_ngrams(corpus, n_words, ngram_range, n_buckets, found=None):
+def make_ngrams(corpus, n_words, ngram_range, n_buckets):
     """The n-grams of documents.
 
     Parameters
@@ -74,30 +80,28 @@ def make_ngrams(corpus, n_words, ngram_range, n_buckets, found=None):
     ngram_range : (int, int)
         Number of words of the shortest and of the longest; words themselves if it begins with 1.
     n_buckets : int
-    found : list, default=None
-        From `find_ngrams` of this corpus. None: are found.
 
     Returns
     -------
     ngrams : Ngrams
     """
-    if found is None:
-        found = find_ngrams(corpus, ngram_range, n_buckets)
-    has_row = np.zeros(n_buckets, dtype=bool)
-    for _, buckets in found:
-        has_row[buckets] = True
+    shortest, longest = ngram_range
+    has_row = np.zeros(n_buckets if longest > 1 else 0, dtype=bool)
+    _buckets.mark_buckets(
+        corpus.token_ids, corpus.document_offsets, max(shortest, 2), longest, has_row.view(np.uint8)
+    )
     return Ngrams(ngram_range, n_buckets, n_words, np.flatnonzero(has_row).astype(np.uint32))
 
 
-def with_ngrams(corpus, ngrams, found=None):
+def with_ngrams(corpus, ngrams, *, n_threads=1):
     """Each document's words, if these count, and then its n-grams that have a row.
 
     Parameters
     ----------
     corpus : skw2v._corpus.Corpus
     ngrams : Ngrams
-    found : list, default=None
-        From `find_ngrams` of this corpus. None: are found.
+    n_threads : int, default=1
+        How many threads may look for n-grams; the result does not depend on it.
 
     Returns
     -------
@@ -106,66 +110,28 @@ def with_ngrams(corpus, ngrams, found=None):
     shortest, longest = ngrams.ngram_range
     if longest == 1:
         return corpus
-    offsets = corpus.document_offsets
-    parts = []  # (document of each token, its row), document by document
-    if shortest == 1:
-        document_of = np.repeat(np.arange(corpus.n_documents), np.diff(offsets))
-        parts.append((document_of, corpus.token_ids))
+    lengths = np.diff(corpus.document_offsets)
+    most = sum(np.maximum(lengths - n + 1, 0) for n in range(shortest, longest + 1))
+    offsets = np.append(0, np.cumsum(most, dtype=np.int64))
+    rows = np.empty(offsets[-1], dtype=np.int32)
+    _buckets.write_rows(
+        corpus.token_ids,
+        corpus.document_offsets,
+        shortest,
+        longest,
+        ngrams.n_buckets,
+        ngrams.n_words,
+        ngrams.buckets,
+        _row_of_bucket(ngrams) if len(rows) >= ngrams.n_buckets * _LEAST_SHARE else None,
+        rows,
+        offsets,
+        n_threads if len(rows) >= _LEAST_PARALLEL else 1,
+    )
+    return Corpus(rows[: offsets[-1]], offsets)
+
+
+def _row_of_bucket(ngrams):
+    """The row of every bucket, -1 for those that have none."""
     row_of = np.full(ngrams.n_buckets, -1, dtype=np.int32)
     row_of[ngrams.buckets] = np.arange(ngrams.n_words, ngrams.n_rows, dtype=np.int32)
-    if found is None:
-        found = find_ngrams(corpus, ngrams.ngram_range, ngrams.n_buckets)
-    for document_of, buckets in found:
-        found = row_of[buckets]
-        known = found >= 0
-        parts.append((document_of[known], found[known]))
-    counts = [np.bincount(documents, minlength=corpus.n_documents) for documents, _ in parts]
-    ends = np.append(0, np.cumsum(np.sum(counts, axis=0)))
-    rows = np.empty(ends[-1], dtype=np.int32)
-    begins = ends[:-1].copy()
-    for (document_of, ids), of_document in zip(parts, counts, strict=True):
-        first = np.cumsum(of_document) - of_document
-        rows[np.arange(len(ids)) + (begins - first)[document_of]] = ids
-        begins += of_document
-    return Corpus(rows, ends.astype(np.int64))
-
-
-def find_ngrams(corpus, ngram_range, n_buckets):
-    """The n-grams of documents.
-
-    Parameters
-    ----------
-    corpus : skw2v._corpus.Corpus
-    ngram_range : (int, int)
-    n_buckets : int
-
-    Returns
-    -------
-    found : list of (ndarray of int64, ndarray of uint32)
-        For each length beyond 1: the document and the bucket of each n-gram, in order.
-    """
-    ids, offsets = corpus.token_ids, corpus.document_offsets
-    found = []
-    if ngram_range[1] == 1:
-        return found
-    document_of = np.repeat(np.arange(corpus.n_documents), np.diff(offsets))
-    left = offsets[1:][document_of] - np.arange(len(ids))  # tokens of the document from here on
-    words = ids.astype(np.uint64)
-    hashes = _mixed(words)
-    for n in range(2, ngram_range[1] + 1):
-        here = max(len(ids) - n + 1, 0)
-        hashes = _mixed(hashes[:here] + words[n - 1 :])
-        if n >= ngram_range[0]:
-            whole = np.flatnonzero(left[:here] >= n)
-            found.append(
-                (document_of[whole], (hashes[whole] % np.uint64(n_buckets)).astype(np.uint32))
-            )
-    return found
-
-
-def _mixed(x):
-    """A bijection of 64 bits that spreads them (the finalizer of splitmix64)."""
-    x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * _MULTIPLIERS[0]
-    x = (x ^ (x >> np.uint64(27))) * _MULTIPLIERS[1]
-    return x ^ (x >> np.uint64(31))
+    return row_of

@@ -26,7 +26,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
 IS_X86_64 = platform.machine().lower() in {"x86_64", "amd64"}
 
 # Of the checkout, what is neither source nor ours.
-COMPILED = ("_kernels", "_output_layer", "_pool", "_tokenize", "_tree")
+COMPILED = ("_buckets", "_kernels", "_output_layer", "_pool", "_tokenize", "_tree")
 GENERATED = [f"{name}.c" for name in COMPILED]
 NOT_SOURCE = shutil.ignore_patterns(
     ".*", "build", "dist", "_build", "generated", "__pycache__", "*.egg-info", "*.so", *GENERATED

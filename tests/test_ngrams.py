@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skw2v import _ngrams
 from skw2v._corpus import Corpus
 from skw2v._ngrams import check_ngram_range, make_ngrams, with_ngrams
 
@@ -80,6 +81,23 @@ def test_by_hand():
     assert documents_of(with_ngrams(corpus, ngrams)) == expected
     # (2, 0) and (0, 2) are not known.
     assert documents_of(with_ngrams(make_corpus([[2, 0, 2]]), ngrams)) == [[2, 0, 2]]
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3, 8])
+def test_a_documents_rows_do_not_depend_on_the_others(n_threads, monkeypatch):
+    """Many n-grams are looked up by several threads in a table of all buckets, few are searched."""
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(0, 60, size=2000)
+    documents = np.split(rng.integers(0, 3000, size=lengths.sum()), np.cumsum(lengths)[:-1])
+    corpus = make_corpus(documents)
+    ngrams = make_ngrams(make_corpus(documents[::2]), 3000, (1, 3), 2**20)
+    alone = [with_ngrams(make_corpus([document]), ngrams).token_ids for document in documents]
+    monkeypatch.setattr(_ngrams, "_LEAST_PARALLEL", 0)
+    together = with_ngrams(corpus, ngrams, n_threads=n_threads)
+    assert np.array_equal(together.token_ids, np.concatenate(alone))
+    assert np.diff(together.document_offsets).tolist() == [len(rows) for rows in alone]
+    most = sum(max(length - n + 1, 0) for length in lengths for n in (1, 2, 3))
+    assert ngrams.n_buckets * _ngrams._LEAST_SHARE < together.n_tokens < most  # some are not known
 
 
 def test_words_alone_are_the_corpus_itself():
