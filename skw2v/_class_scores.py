@@ -4,7 +4,7 @@ import numpy as np
 
 from skw2v._huffman import huffman_paths
 from skw2v._pooling import pool_documents
-from skw2v._threads import one_blas_thread
+from skw2v._threads import one_thread_for_products
 
 _ROWS_AT_ONCE = 2**22  # floats of a block of scores
 
@@ -42,7 +42,7 @@ def class_scores(hidden, trained, loss):
         Products with the classes' vectors, plus their biases; log probabilities for
         "hierarchical_softmax".
     """
-    with one_blas_thread():
+    with one_thread_for_products():
         scores = hidden @ trained.output_vectors.T
     scores += trained.output_bias
     if loss != "hierarchical_softmax":

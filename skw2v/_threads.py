@@ -6,10 +6,11 @@ The result never depends on the answer (see `skw2v._training`), only the time do
 import multiprocessing
 import os
 import threading
+from functools import cache
 
 import joblib
 from joblib.parallel import get_active_backend
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from skw2v import _kernels
 
@@ -89,6 +90,20 @@ def one_blas_thread():
     does, and they go on with as many as they are told.
     """
     return threadpool_limits(1)
+
+
+def one_thread_for_products():
+    """A context in which NumPy's products work on one thread, entered in microseconds.
+
+    `one_blas_thread` takes 3 ms to look for the libraries of the process. NumPy's own is there from
+    its import on, so once is enough for it; not for what scikit-learn and SciPy load later.
+    """
+    return _libraries().limit(limits=1)
+
+
+@cache
+def _libraries():
+    return ThreadpoolController()
 
 
 def _beside_unlimited_workers():

@@ -8,7 +8,7 @@ import joblib
 import pytest
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import GridSearchCV
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skw2v import _kernels, _threads
 from skw2v._threads import effective_n_threads
@@ -300,3 +300,20 @@ assert (transformer.transform(documents) == features).all()
         timeout=60,
     )
     assert float(printed) < 1
+
+
+def blas_threads():
+    return [
+        library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
+    ]
+
+
+@pytest.mark.skipif(not blas_threads(), reason="threadpoolctl does not know this BLAS")
+@pytest.mark.parametrize("context", [_threads.one_blas_thread, _threads.one_thread_for_products])
+def test_products_on_one_thread(context):
+    for _ in range(2):
+        with threadpool_limits(2, user_api="blas"):
+            assert set(blas_threads()) == {2}
+            with context():
+                assert 1 in blas_threads()
+            assert set(blas_threads()) == {2}
