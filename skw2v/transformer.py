@@ -211,7 +211,7 @@ list of them, default="mean"
           each distinct word, which occurs tf times in the document, and the mean mu of its
           cluster's ``v / |v|``, side by side and scaled to length 1. The features are sparse.
         - "vlawe_order": the same, and each of the word's tokens adds to its cluster's sum 35 % of
-          the ``v / |v|`` of the tokens before and after it, too, with components shifted by one
+          the ``v / |v|`` of the known tokens before and after it, with components shifted by one
           place [13]_: what stands beside what becomes a part of the features.
 
         A list, as ``["mean", "max"]``, puts its poolings one after the other; they are sparse if
