@@ -107,8 +107,9 @@ static int32_t *make_ids(size_t n) {
 }
 
 /* Sums of two clusters, of which the last word is in both: as long as 1, whatever is added; with
- * and without centers. */
-static int check_clusters(const skw2v_body *body, skw2v_pooling pooling, int with_centers) {
+ * and without centers and neighbors. */
+static int check_clusters(const skw2v_body *body, skw2v_pooling pooling, int with_centers,
+                          double neighbor_share) {
     static const int64_t word_offsets[] = {0, 1, 2, 4};
     static const int32_t clusters[] = {0, 1, 0, 1};
     static const double weights[] = {1.0, 2.0, 0.25, 0.75};
@@ -126,6 +127,7 @@ static int check_clusters(const skw2v_body *body, skw2v_pooling pooling, int wit
         pooling.scales = scales;
         pooling.centers = pooling.vectors + POOL_D; /* what fits in any case */
         pooling.center_share = 0.5;
+        pooling.neighbor_share = neighbor_share;
         pooling.times_weights = times_weights;
     }
     int n_wrong = 0;
@@ -198,7 +200,8 @@ static int check_pooling(const skw2v_body *body) {
     for (int j = 0; j < D; j++)
         removed[j] = j == D - 1;
     skw2v_pooling pooling = {.vectors = vectors, .n_components = D};
-    n_wrong += check_clusters(body, pooling, 0) + check_clusters(body, pooling, 1);
+    n_wrong += check_clusters(body, pooling, 0, 0.0) + check_clusters(body, pooling, 1, 0.0) +
+               check_clusters(body, pooling, 1, 0.35);
     n_wrong += check_nearest_center(body);
     for (int kind = 0; kind < N_KINDS; kind++)
         for (size_t n = 0; n <= POOL_LONGEST; n++) {
