@@ -66,6 +66,8 @@ def load_messages():
     """Texts, labels, and how often a word must occur to be learned."""
     folder = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("SKW2V_DATA")
     path = Path(folder or "", "textclass", "th_wisesight.jsonl.xz")
+    if len(sys.argv) > 1 and not path.exists():
+        raise SystemExit(f"there is no {path}")
     if not path.exists():
         pairs = [(text, label) for label, texts in SENTENCES.items() for text in texts]
         return *zip(*pairs, strict=True), 1

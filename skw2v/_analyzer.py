@@ -221,8 +221,9 @@ def build_analyzer(
     -------
     analyze : callable
         Maps a document to a list of str or a list of int. A document that is a sequence of tokens
-        already (list, tuple, 1-D array or Series) is checked and passes through unanalysed.
-        Callables of the user get whatever the document is, except None and numbers.
+        already (list, tuple, 1-D array or Series) is checked and passes through unanalysed, unless
+        `analyzer` is a callable: it gets whatever the document is, except None and numbers, as does
+        a `preprocessor`, except such sequences too.
 
     Raises
     ------
@@ -252,7 +253,7 @@ def build_analyzer(
     takes_objects = callable(analyzer) or preprocessor is not None
     read = _Reader(input, encoding, decode_error, takes_objects)
     scans_content = scan is not None and not scan.before and input == "content"
-    return _Analyzer(read, tuple(steps), returns_plain, scan, scans_content)
+    return _Analyzer(read, tuple(steps), returns_plain, scan, scans_content, callable(analyzer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,9 +273,10 @@ class _Analyzer:
     returns_plain: bool  # the last step gives a list of plain str: nothing to check
     scan: Scan | None  # None: only the steps can tell
     scans_content: bool  # the short way: a document that is a str is scanned as it is
+    is_users: bool  # a callable, which gets every document
 
     def __call__(self, document):
-        tokens = _ready_tokens(document)
+        tokens = self._ready_tokens(document)
         if tokens is not None:
             return plain_tokens(tokens)
         return self._apply(self.steps, self.read(document))
@@ -283,7 +285,7 @@ class _Analyzer:
         """A text to be scanned, or, where `scan` cannot be followed, a list of tokens."""
         if type(document) is str and self.scans_content:
             return document
-        tokens = _ready_tokens(document)
+        tokens = self._ready_tokens(document)
         if tokens is not None:
             return plain_tokens(tokens)
         text = self.read(document)
@@ -295,6 +297,9 @@ class _Analyzer:
         if isinstance(text, str):
             return text
         return self._apply(self.steps[len(self.scan.before) :], text)
+
+    def _ready_tokens(self, document):
+        return None if self.is_users else _ready_tokens(document)
 
     def _apply(self, steps, value):
         for step in steps:

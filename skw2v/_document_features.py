@@ -23,6 +23,7 @@ from skw2v._corpus import Corpus
 from skw2v._pooling import (
     Residuals,
     SoftClusters,
+    check_embedding,
     combine_vectors,
     count_documents,
     nearest_centers,
@@ -62,6 +63,9 @@ _LEARNED_FOR = {
     "vlawe": ("embedding", "n_clusters"),
     "vlawe_order": ("embedding", "n_clusters"),
 }
+
+# Those that look at the training documents; the others look at the words alone.
+_LEARNED_FROM_DOCUMENTS = ("sif", "scdv")
 
 
 @dataclass(frozen=True)
@@ -366,6 +370,22 @@ def learn_poolings(model, material, n_threads):
     return learned
 
 
+def check_some_tokens(model, corpus):
+    """Refuse to learn from documents without a word, where a pooling is learned from documents.
+
+    Raises
+    ------
+    ValueError
+    """
+    names = [name for name in poolings_of(model.pooling) if name in _LEARNED_FROM_DOCUMENTS]
+    if names and not corpus.n_tokens:
+        raise ValueError(
+            f"pooling={names[0]!r} is learned from documents, and none of the "
+            f"{corpus.n_documents} has a word that was learned; pass the training documents (an "
+            "iterator may have been used up)"
+        )
+
+
 def check_clusters(model, n_words):
     """Refuse more clusters than words, before anything has been trained.
 
@@ -454,7 +474,14 @@ def document_features(corpus, vectors, poolings, n_threads):
 
 
 def n_features(model):
-    """How many features an estimator's parameters make."""
+    """How many features an estimator's parameters make.
+
+    Raises
+    ------
+    ValueError
+        As from `check_embedding`: what has no features has no number of them.
+    """
+    check_embedding(model.embedding, model._trained_with.loss)
     d = model.input_vectors_.shape[1] * (2 if model.embedding == "concat" else 1)
     names = poolings_of(model.pooling)
     return d * sum(model.n_clusters if _has_clusters(name) else 1 for name in names)
@@ -476,8 +503,12 @@ def _cluster_features(corpus, vectors, pooling, n_threads):
         sublinear=pooling.sublinear,
     )
     lengths, columns, values = map(np.concatenate, zip(*parts, strict=True))
+    # Offsets of 64 bits would make the columns as wide, which many of scikit-learn's estimators
+    # refuse.
+    fits = len(columns) <= np.iinfo(np.int32).max
+    offsets = np.cumsum(lengths, dtype=np.int32 if fits else np.int64)
     shape = corpus.n_documents, pooling.soft.n_clusters * vectors.shape[1]
-    return sparse.csr_array((values, columns, np.cumsum(lengths)), shape=shape)
+    return sparse.csr_array((values, columns, offsets), shape=shape)
 
 
 def _parameters_of(model, name):

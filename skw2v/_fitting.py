@@ -16,6 +16,7 @@ from skw2v._document_features import (
     DocumentFrequencies,
     Material,
     check_clusters,
+    check_some_tokens,
     learn_poolings,
     learn_tfidf,
 )
@@ -111,7 +112,7 @@ def fit(model, X, y, sample_weight):
             return tasks.end_epoch(lambda: attributes_of(report.snapshot()))
 
         trained = train_or_remember(
-            None if goes_on or tasks.is_heard else model.memory,
+            model.memory if _may_be_remembered(model, goes_on, tasks) else None,
             corpus,
             vocabulary.counts,
             parameters,
@@ -237,6 +238,7 @@ def fit_pooling(model, X, sample_weight):
     weight = check_document_weight(sample_weight, len(documents))
     vocabulary = model._vocabulary
     corpus = encode(documents, model._build_analyzer(), vocabulary)
+    check_some_tokens(model, corpus)
     frequencies = model._frequencies
     if frequencies is None:
         frequencies = DocumentFrequencies.of(corpus, len(vocabulary), weight)
@@ -300,6 +302,11 @@ def _shown(model, first_epoch, words_per_epoch):
 
 
 # --- Trainings that are kept
+
+
+def _may_be_remembered(model, goes_on, tasks):
+    """Can this training be read instead, or be read later? One without a seed comes only once."""
+    return not (goes_on or tasks.is_heard or model.random_state is None)
 
 
 def train_or_remember(memory, corpus, word_counts, parameters, **options):

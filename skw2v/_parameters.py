@@ -65,7 +65,7 @@ PARAMETER_CONSTRAINTS = {
     "total_words": [_POSITIVE_INT, None],
     # transform
     "embedding": [StrOptions({"input", "output", "sum", "mean", "concat"})],
-    "pooling": [StrOptions(set(POOLINGS)), list],
+    "pooling": [StrOptions(set(POOLINGS)), list, tuple],
     "n_clusters": [_POSITIVE_INT],
     # the rest
     "random_state": ["random_state"],

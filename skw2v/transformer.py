@@ -42,7 +42,7 @@ class Word2VecTransformer(
         What a document is: the text itself (str or bytes), the name of a file that holds it, or an
         object whose `read` method returns it. A document may also be a sequence of tokens that are
         made already (list, tuple or 1-D array of str or of int, such as item ids or graph nodes);
-        the parameters from here to `analyzer` then do not touch it.
+        the parameters from here to `token_pattern` then do not touch it.
     encoding : str, default="utf-8"
         How bytes are decoded.
     decode_error : {"strict", "ignore", "replace"}, default="strict"
@@ -105,7 +105,8 @@ default="negative_sampling"
         The shortest and the longest character n-grams that words are made of, `(3, 6)` say: the
         input vector of a word is then the mean of its own subword vector and those of the n-grams
         of "<word>" [10]_. So rare words share what is known of their relatives, and `transform`
-        gives words that `fit` has not learned a vector, too, with `embedding="input"`. Training
+        gives words that `fit` has not learned a vector, too, with `embedding="input"` (in
+        `pooling="scdv"` they have no cluster to be in). Training
         takes two to four times as long. None: words are wholes.
     n_buckets : int, default=2_000_000
         n-grams are hashed to so many numbers, those with the same one share a vector. Only the
@@ -214,6 +215,8 @@ list of them, default="mean"
           the ``v / |v|`` of the known tokens before and after it, with components shifted by one
           place [13]_: what stands beside what becomes a part of the features.
 
+        Rows of length 1 want a large `C` from a linear classifier, from 10 to 1,000.
+
         A list, as ``["mean", "max"]``, puts its poolings one after the other; they are sparse if
         one of clusters is among them. Changing it never retrains, but "sif" and those of clusters
         have to be learned: by `fit` where they are set, else by `fit_pooling`.
@@ -239,8 +242,9 @@ list of them, default="mean"
         Where to keep trained vectors, so that fitting again on the same tokens with the same
         training parameters reads them instead. The parameters that only matter to `transform`
         (`embedding`, `pooling`, `n_clusters`), `n_jobs` and `verbose` have no part in the key: a
-        grid search over them trains once a fold. None keeps nothing. Not used while
-        callbacks are set, which could have no part in a training that is only read.
+        grid search over them trains once a fold. None keeps nothing. Not used without a
+        `random_state`, since no training then has the seed of another, nor while callbacks are
+        set, which could have no part in a training that is only read.
 
     Attributes
     ----------
@@ -564,8 +568,8 @@ list of them, default="mean"
         sklearn.exceptions.NotFittedError
             If `fit` has not been called.
         ValueError
-            If there are more clusters to be than words, or from X and `sample_weight` as from
-            `fit`.
+            If there are more clusters to be than words, if "sif" or "scdv" are to be learned from
+            documents without a known word, or from X and `sample_weight` as from `fit`.
 
         Notes
         -----
@@ -656,8 +660,9 @@ list of them, default="mean"
     def oov_rate(self, X):
         """The share of the tokens of documents that are out of the vocabulary.
 
-        `transform` and `score` leave these tokens out. A rate far above that of the documents that
-        were fitted tells of text of another kind, or of another analysis.
+        `transform` and `score` leave these tokens out; with `subword`, `transform` may make vectors
+        for them. A rate far above that of the documents that were fitted tells of text of another
+        kind, or of another analysis.
 
         Parameters
         ----------

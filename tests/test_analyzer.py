@@ -17,6 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer, strip_accents_unicode
 
+from skw2v import Word2VecTransformer
 from skw2v._analyzer import analyze_documents, build_analyzer, check_documents
 
 DEFAULTS = {
@@ -162,12 +163,22 @@ def test_numpy_strings_are_documents():
     ids=lambda document: type(document).__name__,
 )
 @pytest.mark.parametrize(
-    "parameters", [{}, {"analyzer": split}, {"stop_words": "english"}, {"input": "filename"}]
+    "parameters", [{}, {"tokenizer": split}, {"stop_words": "english"}, {"input": "filename"}]
 )
 def test_ready_tokens_pass_through_unanalysed(document, parameters):
     tokens = analyzer(**parameters)(document)
     assert tokens == ["The", "the", "a", "two words", ""]
     assert {type(token) for token in tokens} == {str}
+
+
+@pytest.mark.parametrize("document", [["The", "Cat"], ("The", "Cat"), np.array(["The", "Cat"])])
+def test_a_callable_analyzer_gets_ready_tokens_as_well(document):
+    def lower(tokens):
+        return [token.lower() for token in tokens]
+
+    assert analyzer(analyzer=lower)(document) == ["the", "cat"]
+    model = Word2VecTransformer(analyzer=lower, min_count=1).fit([document])
+    assert set(model.vocabulary_) == {"the", "cat"}
 
 
 @pytest.mark.parametrize(

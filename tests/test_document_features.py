@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import normalize
+from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
 from skw2v import Word2VecTransformer, _document_features, _fitting, _pooling
@@ -285,6 +286,22 @@ def test_a_list_with_clusters_is_sparse_as_a_whole(documents, fitted, clusters):
     assert model.set_params(pooling=["scdv", "vlawe"]).transform(documents).shape == (100, 56)
 
 
+def test_a_tuple_of_poolings_is_as_good_as_a_list(documents, fitted):
+    of_list, of_tuple = (
+        clone_of(fitted, pooling=kind(["mean", "max"])).transform(documents)
+        for kind in (list, tuple)
+    )
+    np.testing.assert_array_equal(of_list, of_tuple)
+
+
+@pytest.mark.parametrize("pooling", ["scdv", "vlawe", "vlawe_order", ["vlawe", "mean"]], ids=str)
+def test_sparse_features_are_what_every_classifier_takes(documents, pooling):
+    features = small(pooling=pooling).fit_transform(documents)
+    assert features.indices.dtype == features.indptr.dtype == np.int32
+    labels = np.arange(len(documents)) % 2
+    LinearSVC().fit(features, labels)  # liblinear takes no offsets of 64 bits
+
+
 # --- Promises
 
 
@@ -471,16 +488,24 @@ def test_nothing_is_learned_before_fit(documents):
     assert not hasattr(small(), "document_frequencies_")
 
 
-def test_documents_without_words_teach_nothing():
-    """Nothing to remove, and nothing to drop."""
-    model = small(n_clusters=2).fit(["aa bb aa bb cc"])
-    for pooling in ("sif", "scdv", "vlawe", "vlawe_order"):
-        model.set_params(pooling=pooling).fit_pooling(["", "unknown"])
-        features = dense(model.transform(["aa", ""]))
-        assert np.isfinite(features).all()
-        assert features[0].any()
-        assert not features[1].any()
-        assert model.fit_pooling([]).transform([]).shape == (0, features.shape[1])
+@pytest.mark.parametrize("nothing", [[], iter([]), ["", "unknown"]], ids=str)
+@pytest.mark.parametrize("pooling", ["sif", "scdv", ["mean", "sif"]], ids=str)
+def test_documents_without_words_cannot_teach(pooling, nothing):
+    model = small(n_clusters=2).fit(["aa bb aa bb cc"]).set_params(pooling=pooling)
+    with pytest.raises(ValueError, match=r"pooling=.s.* none of the [02] has a word"):
+        model.fit_pooling(nothing)
+    with pytest.raises(NotFittedError):
+        model.transform(["aa"])
+
+
+@pytest.mark.parametrize("pooling", ["vlawe", "vlawe_order"])
+def test_what_looks_at_the_words_alone_needs_no_documents(pooling):
+    model = small(n_clusters=2).fit(["aa bb aa bb cc"]).set_params(pooling=pooling)
+    features = dense(model.fit_pooling([]).transform(["aa", ""]))
+    assert np.isfinite(features).all()
+    assert features[0].any()
+    assert not features[1].any()
+    assert model.transform([]).shape == (0, features.shape[1])
 
 
 def test_a_vocabulary_of_one_word():

@@ -99,6 +99,8 @@ def test_hierarchical_softmax_has_no_output_vectors_of_words(count_training):
         for call in (fitted.transform, fitted.fit, fitted.fit_transform):
             with pytest.raises(ValueError, match=f"embedding='{embedding}' needs.*{message}"):
                 call(DOCUMENTS)
+        with pytest.raises(ValueError, match=message):
+            fitted.get_feature_names_out()
         # What was fitted counts, not what is set.
         with pytest.raises(ValueError, match=message):
             fitted.set_params(loss="negative_sampling").transform(DOCUMENTS)
@@ -406,6 +408,12 @@ def test_memory_keys_on_what_training_depends_on(tmp_path, count_training, capsy
         fit(**other)
     assert len(count_training) == 7
     assert capsys.readouterr() == ("", "")
+
+
+def test_memory_keeps_no_training_that_cannot_come_again(tmp_path):
+    fitted = small(memory=tmp_path, random_state=None).fit(DOCUMENTS)
+    assert fitted.input_vectors_.any()
+    assert not list(tmp_path.iterdir())
 
 
 def test_grid_over_embedding_and_pooling_trains_once_a_fold(tmp_path, count_training, planted):
