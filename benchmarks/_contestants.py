@@ -9,7 +9,6 @@ is learned (words, idf, vectors, clusters, scaling, classifier) comes from the t
 """
 
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,13 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse
+from _classifier import NORMALISED, STANDARDISED, rotated, scores_by_c
 from _common import PEER_DOCUMENT_LIMIT, Settings
 from _textclass import Documents, read_fold, read_split
-
-# Powers of ten around the best of every set: features of unit variance want a small C, rows of
-# norm 1 a large one.
-STANDARDISED = (0.001, 0.01, 0.1, 1.0)
-NORMALISED = (1.0, 10.0, 100.0, 1000.0)
 
 # Poolings whose rows have norm 1, sparse and of many columns.
 CLUSTERED = {"scdv", "vlawe", "vlawe_order"}
@@ -38,19 +33,8 @@ USUAL = {
 }
 
 # How large other rows are beside those of clusters and of TF-IDF, whose norm is 1.
-SIZE_BESIDE_CLUSTERS = 0.7
+SIZE_BESIDE_CLUSTERS = 0.35
 SIZES_BESIDE_TFIDF = (0.1, 0.3, 1.0)
-
-# Rows of more components than the first are rotated, for up to so many training documents (the
-# matrix of their products has to fit). Columns that this share of documents has are multiplied as
-# dense ones. The jitter lets duplicates have a Cholesky factor.
-ROTATED_FROM = 500
-ROTATED_UP_TO = 12_000
-DENSE_FROM = 0.02
-ROTATED_JITTER = 1e-5
-
-# L-BFGS stops here at the latest, for all alike; accuracies have settled long before.
-MAX_ITER = 200
 
 
 class Contestant(NamedTuple):
@@ -118,46 +102,8 @@ def accuracies(
         matrices = joined([scaled(*parts) for parts in zip(*blocks, strict=True)])
         if contestant.beside_tfidf:
             matrices = beside_tfidf(*matrices, train, test, contestant.beside_tfidf)
-        matrices = rotated(*matrices)
-        results.append({c: accuracy(*matrices, train, test, c) for c in grid})
+        results.append(scores_by_c(*rotated(*matrices), train, test, grid))
     return results
-
-
-def accuracy(features, test_features, train: Documents, test: Documents, c: float) -> float:
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
-    classifier = LogisticRegression(C=c, max_iter=MAX_ITER)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        classifier.fit(features, train.labels)
-    return float(classifier.score(test_features, test.labels))
-
-
-def rotated(features, test_features):
-    """The same documents with a column for each training document, where that is less work.
-
-    A rotation onto the space that the training documents span: what a linear classifier with a
-    ridge penalty learns and says is the same, since it sees the documents' products alone.
-    """
-    from scipy.linalg import cholesky, solve_triangular
-
-    n_documents, n_columns = features.shape
-    if not (scipy.sparse.issparse(features) and features.nnz > ROTATED_FROM * n_documents):
-        return features, test_features
-    if n_columns <= n_documents or n_documents > ROTATED_UP_TO:
-        return features, test_features
-    full = features.getnnz(axis=0) > DENSE_FROM * n_documents
-    dense, rest = features[:, full].toarray(), features[:, ~full]
-    products = (dense @ dense.T + (rest @ rest.T).toarray()).astype(np.float64)
-    products[np.diag_indices(n_documents)] += ROTATED_JITTER * products.trace() / n_documents
-    factor = cholesky(products, lower=True, overwrite_a=True, check_finite=False)
-    test_products = dense @ test_features[:, full].toarray().T
-    test_products += (rest @ test_features[:, ~full].T).toarray()
-    test_factor = solve_triangular(
-        factor, test_products.astype(np.float64), lower=True, check_finite=False
-    )
-    return factor.astype(np.float32), np.ascontiguousarray(test_factor.T, dtype=np.float32)
 
 
 def finite(features) -> bool:

@@ -31,6 +31,9 @@ SETS = {
 TEST_SHARE = 0.2
 SPLIT_SEED = 0
 
+# Into how many folds a training part is cut.
+N_FOLDS = 3
+
 
 class Documents(NamedTuple):
     """Texts and their labels."""
@@ -63,24 +66,24 @@ def read_split(folder: Path, name: str) -> tuple[Documents, Documents]:
     return documents.take(train), documents.take(test)
 
 
-def read_fold(folder: Path, name: str, fold: int, n_folds: int = 3) -> tuple[Documents, Documents]:
+def read_fold(folder: Path, name: str, fold: int) -> tuple[Documents, Documents]:
     """One fold of the training part, by which parameters are chosen: the rest, and the fold."""
     from sklearn.model_selection import StratifiedKFold
 
     documents, _ = read_split(folder, name)
-    folds = StratifiedKFold(n_folds, shuffle=True, random_state=SPLIT_SEED)
+    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=SPLIT_SEED)
     with warnings.catch_warnings():  # R52 has classes of fewer documents than folds
         warnings.filterwarnings("ignore", message="The least populated class")
         train, validation = list(folds.split(documents.texts, documents.labels))[fold]
     return documents.take(train), documents.take(validation)
 
 
-def count_words(folder: Path, name: str) -> int:
-    """Tokens of the training part."""
+def count_training_part(folder: Path, name: str) -> tuple[int, int]:
+    """Documents and tokens of the training part."""
     from sklearn.feature_extraction.text import CountVectorizer
 
-    analyze = CountVectorizer().build_analyzer()
-    return sum(len(analyze(text)) for text in read_split(folder, name)[0].texts)
+    analyze, (documents, _) = CountVectorizer().build_analyzer(), read_split(folder, name)
+    return len(documents.texts), sum(len(analyze(text)) for text in documents.texts)
 
 
 def test_accuracy(

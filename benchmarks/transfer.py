@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from _classifier import CLASSIFIER, NORMALISED, STANDARDISED
 from _common import (
     TABLES,
     ResultCache,
@@ -35,7 +36,7 @@ from _common import (
     machine_line,
     side_by_side,
 )
-from _contestants import MAX_ITER, NORMALISED, STANDARDISED, tfidf_vectorizer
+from _contestants import tfidf_vectorizer
 from _textclass import SETS, Documents, read_split
 from classification import DOCUMENT_SETTINGS
 
@@ -87,7 +88,7 @@ def tfidf(case: Case) -> Learner:
 
     vectorizer = tfidf_vectorizer().fit(case.train.texts)
     features = [vectorizer.transform(part.texts) for part in (case.train, case.test)]
-    classifier = make_pipeline(LogisticRegression(max_iter=MAX_ITER))
+    classifier = make_pipeline(LogisticRegression(**CLASSIFIER))
     return partial(accuracy, case, *features, classifier, {"logisticregression__C": NORMALISED})
 
 
@@ -98,7 +99,7 @@ def mean_vectors(case: Case, transformer) -> Learner:
     from sklearn.preprocessing import StandardScaler
 
     features = [transformer.transform(part.texts) for part in (case.train, case.test)]
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=MAX_ITER))
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(**CLASSIFIER))
     return partial(accuracy, case, *features, classifier, {"logisticregression__C": STANDARDISED})
 
 
