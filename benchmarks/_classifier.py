@@ -62,6 +62,7 @@ def rotated(features, test_features):
     if n_columns <= n_documents or n_documents > ROTATED_UP_TO:
         return features, test_features
     products, test_products = products_with(features, [features, test_features])
+    products = products.astype(np.float64)
     products[np.diag_indices(n_documents)] += ROTATED_JITTER * products.trace() / n_documents
     factor = cholesky(products, lower=True, overwrite_a=True, check_finite=False)
     test_factor = solve_triangular(factor, test_products.T, lower=True, check_finite=False)
@@ -71,7 +72,7 @@ def rotated(features, test_features):
 def products_with(features, others) -> list[np.ndarray]:
     """Every row of each of `others` with every row of `features`, all of them sparse."""
     features, others = features.tocsc(), [other.tocsc() for other in others]
-    results = [np.zeros((other.shape[0], features.shape[0])) for other in others]
+    results = [np.zeros((other.shape[0], features.shape[0]), np.float32) for other in others]
     is_thin = np.zeros(features.shape[1], dtype=bool)
     for start in range(0, features.shape[1], COLUMNS_AT_ONCE):
         columns = slice(start, start + COLUMNS_AT_ONCE)
@@ -91,5 +92,7 @@ def products_with(features, others) -> list[np.ndarray]:
 
 def filled_rows(matrix):
     """The rows that have something, and which they are."""
-    rows = np.unique(matrix.indices)
+    is_filled = np.zeros(matrix.shape[0], dtype=bool)
+    is_filled[matrix.indices] = True
+    rows = np.flatnonzero(is_filled)
     return matrix.tocsr()[rows], rows
