@@ -215,7 +215,7 @@ list of them, default="mean"
           the ``v / |v|`` of the known tokens before and after it, with components shifted by one
           place [13]_: what stands beside what becomes a part of the features.
 
-        Rows of length 1 want a large `C` from a linear classifier, from 10 to 1,000.
+        Rows of length 1 want a large `C` from a linear classifier, from 3 to 1,000.
 
         A list, as ``["mean", "max"]``, puts its poolings one after the other; they are sparse if
         one of clusters is among them. Changing it never retrains, but "sif" and those of clusters
