@@ -28,7 +28,7 @@ COLUMNS_AT_ONCE = 200
 DENSE_FROM = 0.25
 
 # When L-BFGS stops. At scikit-learn's 1e-4 it stops long before a large C has had its say, after
-# as few as 17 steps on SST-2 with C = 1000: two points of accuracy that no minimum explains.
+# as few as 17 steps on SST-2 with C = 1000, 1.4 points of accuracy away from where it leads.
 CLASSIFIER = {"tol": 1e-6, "max_iter": 1000}
 
 

@@ -2,7 +2,7 @@
 
 Every contestant ends in the same logistic regression. Dense features of no fixed scale are
 standardised before it; rows of TF-IDF and of "scdv" have norm 1 and go in as they are. The strength
-C of the classifier is the contestant's own in each set, chosen on a fold of its training part.
+C of the classifier is the contestant's own in each set, cross-validated on its training part.
 
 One call of `accuracies` trains once and scores every contestant that shares the training. Whatever
 is learned (words, idf, vectors, clusters, scaling, classifier) comes from the training documents.
