@@ -3,8 +3,9 @@
 Every pooling is the same three things: a weight for every word ("scdv": one for every cluster that
 a word is in), fixed when it is learned; the weighted sum of the vectors of a document's tokens
 ("vlawe": of what is left of them without their clusters' centers; "vlawe_order": and of their
-neighbors); and a finish that looks at this
-one row alone. So a document's features never depend on the other documents of a call.
+neighbors; "bag_of_words": of vectors that have a component for each word, and a 1 in it); and a
+finish that looks at this one row alone. So a document's features never depend on the other
+documents of a call.
 
 What is learned remembers which parameters it was learned for. It is used for these alone, and
 forgotten when the vectors change: nothing stale is used in silence.
@@ -26,9 +27,11 @@ from skw2v._pooling import (
     check_embedding,
     combine_vectors,
     count_documents,
+    index_dtype,
     nearest_centers,
     pool_clusters,
     pool_documents,
+    pool_words,
     poolings_of,
 )
 from skw2v._sampling import natural_log
@@ -62,6 +65,7 @@ _LEARNED_FOR = {
     "scdv": ("embedding", "n_clusters"),
     "vlawe": ("embedding", "n_clusters"),
     "vlawe_order": ("embedding", "n_clusters"),
+    "bag_of_words": (),
 }
 
 # Those that look at the training documents; the others look at the words alone.
@@ -122,6 +126,17 @@ class Pooling:
             return self
         added = np.full(len(vectors), self.unseen_weight)
         return replace(self, weights=np.append(self.weights, added))
+
+
+@dataclass(frozen=True)
+class BagOfWords:
+    """What `pool_words` is to be called with."""
+
+    weights: np.ndarray
+
+    def with_unseen(self, vectors, n_threads):
+        """Words that training has not seen have no column."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -410,7 +425,7 @@ def poolings_for(model):
 
     Returns
     -------
-    poolings : list of Pooling or ClusterPooling
+    poolings : list of Pooling, ClusterPooling or BagOfWords
 
     Raises
     ------
@@ -419,11 +434,13 @@ def poolings_for(model):
     """
     poolings = []
     for name in poolings_of(model.pooling):
-        pooling = model._learned_poolings.get(name)
+        pooling = model._learned_poolings.get("tfidf" if name == "bag_of_words" else name)
         if name not in _LEARNED_FOR:
             pooling = Pooling(name)
         elif pooling is None or pooling.learned_for != _parameters_of(model, name):
             raise NotFittedError(_not_learned(model, name, pooling))
+        elif name == "bag_of_words":  # the same weights, so nothing of its own is learned or kept
+            pooling = BagOfWords(pooling.weights)
         poolings.append(pooling)
     return poolings
 
@@ -435,7 +452,7 @@ def document_features(corpus, vectors, poolings, n_threads):
     ----------
     corpus : skw2v._corpus.Corpus
     vectors : ndarray of shape (n_words, n_features), dtype float32
-    poolings : list of Pooling or ClusterPooling
+    poolings : list of Pooling, ClusterPooling or BagOfWords
     n_threads : int
         The result does not depend on it.
 
@@ -443,8 +460,8 @@ def document_features(corpus, vectors, poolings, n_threads):
     -------
     features : ndarray or sparse CSR, of shape (n_documents, sum of the widths), dtype float32
         One pooling after the other. Row i depends on document i alone; that of a document without
-        words is zero. Sparse if one of them is of clusters: by what is asked for, never by what the
-        documents hold.
+        words is zero. Sparse if one of them is of clusters or words: by what is asked for, never by
+        what the documents hold.
     """
     d = vectors.shape[1]
     dense = [pooling for pooling in poolings if isinstance(pooling, Pooling)]
@@ -467,6 +484,8 @@ def document_features(corpus, vectors, poolings, n_threads):
         if isinstance(pooling, Pooling):
             parts.append(sparse.csr_array(features[:, i * d : (i + 1) * d]))
             i += 1
+        elif isinstance(pooling, BagOfWords):
+            parts.append(pool_words(corpus, pooling.weights))
         else:
             parts.append(_cluster_features(corpus, vectors, pooling, n_threads))
     together = sparse.hstack(parts, format="csr") if len(parts) > 1 else parts[0]
@@ -482,9 +501,15 @@ def n_features(model):
         As from `check_embedding`: what has no features has no number of them.
     """
     check_embedding(model.embedding, model._trained_with.loss)
-    d = model.input_vectors_.shape[1] * (2 if model.embedding == "concat" else 1)
-    names = poolings_of(model.pooling)
-    return d * sum(model.n_clusters if _has_clusters(name) else 1 for name in names)
+    n_words, n_components = model.input_vectors_.shape
+    d = n_components * (2 if model.embedding == "concat" else 1)
+
+    def width(name):
+        if name == "bag_of_words":
+            return n_words
+        return d * model.n_clusters if _has_clusters(name) else d
+
+    return sum(map(width, poolings_of(model.pooling)))
 
 
 def _has_clusters(name):
@@ -503,10 +528,7 @@ def _cluster_features(corpus, vectors, pooling, n_threads):
         sublinear=pooling.sublinear,
     )
     lengths, columns, values = map(np.concatenate, zip(*parts, strict=True))
-    # Offsets of 64 bits would make the columns as wide, which many of scikit-learn's estimators
-    # refuse.
-    fits = len(columns) <= np.iinfo(np.int32).max
-    offsets = np.cumsum(lengths, dtype=np.int32 if fits else np.int64)
+    offsets = np.cumsum(lengths, dtype=index_dtype(len(columns)))
     shape = corpus.n_documents, pooling.soft.n_clusters * vectors.shape[1]
     return sparse.csr_array((values, columns, offsets), shape=shape)
 

@@ -12,7 +12,10 @@ from skw2v._sklearn import HasMethods, Interval, StrOptions
 
 SAMPLED_LOSSES = ("negative_sampling", "nce", "sampled_softmax")
 BIASED_LOSSES = ("nce", "sampled_softmax", "softmax", "ova")
-POOLINGS = ("mean", "sum", "max", "min", "tfidf", "sif", "scdv", "vlawe", "vlawe_order")
+POOLINGS = (
+    *("mean", "sum", "max", "min", "tfidf", "sif"),
+    *("scdv", "vlawe", "vlawe_order", "bag_of_words"),
+)
 
 _POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 _UP_TO_A_MILLION = Interval(Integral, 1, 2**20, closed="both")

@@ -7,6 +7,7 @@ The one caller of the pooling kernels. What the sums need to have learned before
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from skw2v import _pool
 from skw2v._parameters import POOLINGS
@@ -298,7 +299,7 @@ def pool_clusters(corpus, vectors, soft, threshold, n_threads, residuals=None, s
         how |= {"center_share": residuals.share, "neighbor_share": residuals.neighbor_share}
     if sublinear:
         longest = np.diff(corpus.document_offsets).max(initial=0)
-        how |= {"times_weights": 1 + natural_log(np.arange(1, longest + 2))}
+        how |= {"times_weights": _sublinear(longest + 1)}
     for start in range(0, corpus.n_documents, size):
         offsets = corpus.document_offsets[start : start + size + 1]
         n_kept = np.empty(len(offsets) - 1, dtype=np.int64)
@@ -323,6 +324,59 @@ def pool_clusters(corpus, vectors, soft, threshold, n_threads, residuals=None, s
             np.concatenate([row[:n] for row, n in zip(columns, n_kept, strict=False)]),
             np.concatenate([row[:n] for row, n in zip(values, n_kept, strict=False)]),
         )
+
+
+def pool_words(corpus, weights):
+    """The words themselves: a column for each, scaled to length 1.
+
+    Parameters
+    ----------
+    corpus : skw2v._corpus.Corpus
+        Words beyond those that have a weight are left out.
+    weights : ndarray of shape (n_words,), dtype float64
+
+    Returns
+    -------
+    rows : csr_array of shape (n_documents, n_words), dtype float32
+        Columns rise in each row.
+
+    Notes
+    -----
+    In NumPy, for one document, whose distinct words are ``ids`` and occur ``times`` times::
+
+        row[ids] = weights[ids] * (1 + np.log(times))
+        row /= np.linalg.norm(row)
+
+    The sums are in the order of the columns, so a row does not depend on the others. SciPy counts
+    on one thread: there is nothing to add but ones.
+    """
+    ids, offsets = corpus.token_ids, corpus.document_offsets
+    has_weight = ids < len(weights)
+    if not has_weight.all():
+        offsets = np.append(0, np.cumsum(has_weight))[offsets]
+    ids = ids[has_weight]  # a copy, as the offsets are: SciPy counts in place
+    offsets = offsets.astype(index_dtype(len(ids)))
+    shape = corpus.n_documents, len(weights)
+    rows = sparse.csr_array((np.ones(len(ids), dtype=np.int32), ids, offsets), shape=shape)
+    rows.sum_duplicates()
+    of_document = np.repeat(np.arange(corpus.n_documents), np.diff(rows.indptr))
+    values = weights[rows.indices] * _sublinear(rows.data.max(initial=1))[rows.data - 1]
+    squares = np.bincount(of_document, np.square(values), minlength=corpus.n_documents)
+    values /= np.sqrt(squares)[of_document]
+    return sparse.csr_array((values.astype(np.float32), rows.indices, rows.indptr), shape=shape)
+
+
+def index_dtype(n_entries):
+    """What sparse rows with so many entries have their columns and offsets in.
+
+    Offsets of 64 bits make the columns as wide, which many of scikit-learn's estimators refuse.
+    """
+    return np.int32 if n_entries <= np.iinfo(np.int32).max else np.int64
+
+
+def _sublinear(most):
+    """1 + log(t) for t from 1 to `most`."""
+    return 1 + natural_log(np.arange(1, most + 1))
 
 
 def count_documents(corpus, n_words, document_weight=None):

@@ -78,6 +78,17 @@ def tfidf_reference(token_ids, document_offsets, vectors, idf):
     )
 
 
+def bag_of_words_reference(token_ids, document_offsets, idf):
+    """idf(w) * (1 + log(tf)) of each word in a column of its own, rows scaled to length 1."""
+    rows = np.zeros((len(document_offsets) - 1, len(idf)))
+    for row, (start, stop) in zip(rows, pairwise(document_offsets), strict=True):
+        for word in set(token_ids[start:stop].tolist()):
+            times = np.count_nonzero(token_ids[start:stop] == word)
+            row[word] = idf[word] * (1 + np.log(times))
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(lengths == 0, 1, lengths)
+
+
 # --- Smooth inverse frequency (Arora, Liang, Ma, ICLR 2017), their algorithm 1
 
 

@@ -193,8 +193,8 @@ default="negative_sampling"
         The vector of a word that `transform` uses: its input vector, its output vector, their sum,
         mean or concatenation (which doubles the number of features). Changing it never retrains.
         With `loss="hierarchical_softmax"` only "input" is possible.
-    pooling : {"mean", "sum", "max", "min", "tfidf", "sif", "scdv", "vlawe", "vlawe_order"} or \
-list of them, default="mean"
+    pooling : {"mean", "sum", "max", "min", "tfidf", "sif", "scdv", "vlawe", "vlawe_order", \
+"bag_of_words"} or list of them, default="mean"
         How `transform` makes one row of the vectors of a document's words:
 
         - "mean", "sum", "max", "min": component by component.
@@ -214,12 +214,16 @@ list of them, default="mean"
         - "vlawe_order": the same, and each of the word's tokens adds to its cluster's sum 35 % of
           the ``v / |v|`` of the known tokens before and after it, with components shifted by one
           place [13]_: what stands beside what becomes a part of the features.
+        - "bag_of_words": the words themselves, to stand beside pooled vectors in a list. A column
+          for each word of the vocabulary, in the order of its ids, with ``idf(w) * (1 + log(tf))``,
+          rows scaled to length 1: what ``TfidfVectorizer(sublinear_tf=True)`` makes of the same
+          words. The features are sparse.
 
-        Rows of length 1 want a large `C` from a linear classifier, from 3 to 1,000.
+        Rows of length 1 want a large `C` from a linear classifier, from 3 to 10,000.
 
-        A list, as ``["mean", "max"]``, puts its poolings one after the other; they are sparse if
-        one of clusters is among them. Changing it never retrains, but "sif" and those of clusters
-        have to be learned: by `fit` where they are set, else by `fit_pooling`.
+        A list, as ``["vlawe_order", "bag_of_words"]``, puts its poolings one after the other; they
+        are sparse if one of the last four is among them. Changing it never retrains, but "sif" and
+        those of clusters have to be learned: by `fit` where they are set, else by `fit_pooling`.
     n_clusters : int, default=60
         Number K of clusters for "scdv", "vlawe" and "vlawe_order", at most the number of words. It
         makes K times as many features as other poolings.
@@ -549,7 +553,7 @@ list of them, default="mean"
         set. It is for what is set afterwards, and for `partial_fit`, which sees a batch at a time:
         "sif" and "scdv" then have to look at all of the documents, or at a good sample. "vlawe" and
         "vlawe_order" look at the words alone, but their vectors have moved. "mean", "sum", "max",
-        "min" and "tfidf" never need it. What was learned for other poolings stays.
+        "min", "tfidf" and "bag_of_words" never need it. What was learned for other poolings stays.
 
         Parameters
         ----------
@@ -637,9 +641,9 @@ list of them, default="mean"
             One row for every document, which depends on that document alone. Words that `fit` did
             not learn are skipped; a document without any known word gives a row of zeros.
             n_features is n_components, twice that if `embedding="concat"`, `n_clusters` times that
-            for "scdv", "vlawe" and "vlawe_order", and the sum of that in a list of poolings. Sparse
-            if one of these three is among them, else dense, and then a pandas or polars DataFrame
-            after `set_output`.
+            for "scdv", "vlawe" and "vlawe_order", the number of words for "bag_of_words", and the
+            sum of that in a list of poolings. Sparse if one of these four is among them, else
+            dense, and then a pandas or polars DataFrame after `set_output`.
 
         Raises
         ------

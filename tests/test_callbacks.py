@@ -74,7 +74,9 @@ def test_the_estimator_so_far_can_be_used(documents):
     assert not np.array_equal(recorder.features[0], recorder.features[-1])
 
 
-@pytest.mark.parametrize("pooling", ["tfidf", "sif", "scdv", "vlawe", "vlawe_order"])
+@pytest.mark.parametrize(
+    "pooling", ["tfidf", "sif", "scdv", "vlawe", "vlawe_order", "bag_of_words"]
+)
 def test_the_estimator_so_far_has_learned_its_pooling(documents, pooling):
     recorder = Recorder()
     model = small(pooling=pooling, n_clusters=3).set_callbacks(recorder).fit(documents)

@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -22,6 +22,7 @@ from skw2v._corpus import Corpus
 from skw2v._document_features import DocumentFrequencies
 from skw2v._reference_pooling import (
     aggregated_residuals,
+    bag_of_words_reference,
     combined_vectors,
     composite_vectors,
     document_frequencies,
@@ -36,7 +37,7 @@ from skw2v._reference_pooling import (
     tfidf_reference,
 )
 
-LEARNED = ["tfidf", "sif", "scdv", "vlawe", "vlawe_order"]
+LEARNED = ["tfidf", "sif", "scdv", "vlawe", "vlawe_order", "bag_of_words"]
 WORDS = [f"w{i}" for i in range(30)]
 UNKNOWN = ["", "unknown", "w3", "w3 w3 w3", "w1 unknown w2", " ".join(WORDS * 3)]
 
@@ -100,6 +101,8 @@ def reference(model, training, weight, documents, pooling):
     idf = smooth_idf(df, n)
     if pooling == "tfidf":
         return tfidf_reference(*encoded(model, documents), vectors, idf)
+    if pooling == "bag_of_words":
+        return bag_of_words_reference(*encoded(model, documents), idf)
     if pooling == "sif":
         occurrences = np.repeat(weight, np.diff(offsets))
         weights = sif_weights(np.bincount(token_ids, occurrences, n_words))
@@ -270,6 +273,40 @@ def test_a_word_whose_vector_is_zero_adds_nothing(documents):
     assert not alone.any()
 
 
+@pytest.mark.parametrize("sublinear", [True, False])
+def test_bag_of_words_is_tfidf_vectorizers(documents, fitted, sublinear):
+    """The same columns, by another program: only with logarithms of counts are they equal."""
+    vectorizer = TfidfVectorizer(vocabulary=fitted.vocabulary_, sublinear_tf=sublinear)
+    expected = vectorizer.fit(documents).transform([*documents, *UNKNOWN]).toarray()
+    features = clone_of(fitted, pooling="bag_of_words").transform([*documents, *UNKNOWN])
+    assert features.has_sorted_indices
+    assert features.nnz == np.count_nonzero(expected)
+    assert np.allclose(features.toarray(), expected, rtol=0, atol=1e-7) == sublinear
+
+
+def test_bag_of_words_needs_no_pooling_to_be_learned(documents):
+    """As "tfidf": what it needs is counted by every training, of a stream as well."""
+    model = small(grow_vocabulary=True)
+    for start in range(0, 100, 25):
+        model.partial_fit(documents[start : start + 25])
+    features = model.set_params(pooling="bag_of_words").transform(documents)
+    vectorizer = TfidfVectorizer(vocabulary=model.vocabulary_, sublinear_tf=True)
+    expected = vectorizer.fit_transform(documents).toarray()
+    np.testing.assert_allclose(features.toarray(), expected, rtol=0, atol=1e-7)
+    assert features.shape[1] == len(model.get_feature_names_out()) == len(model.vocabulary_)
+
+
+def test_words_that_only_have_ngrams_have_no_column():
+    """Among the poolings of a list the one counts an unseen word, and the other does not."""
+    model = small(subword=(2, 3), pooling=["mean", "bag_of_words"])
+    model.fit(["walk walks talk", "talks walk walk", ""])
+    known, unseen = model.transform(["walk talk", "walk walking talk"]).toarray()
+    assert (known[:7] != unseen[:7]).all()
+    np.testing.assert_array_equal(known[7:], unseen[7:])
+    assert known[7:].any()
+    assert not model.transform(["walking"]).toarray()[0, 7:].any()
+
+
 @pytest.mark.parametrize("clusters", ["scdv", "vlawe", "vlawe_order"])
 def test_a_list_with_clusters_is_sparse_as_a_whole(documents, fitted, clusters):
     poolings = ["max", clusters, "tfidf"]
@@ -294,7 +331,11 @@ def test_a_tuple_of_poolings_is_as_good_as_a_list(documents, fitted):
     np.testing.assert_array_equal(of_list, of_tuple)
 
 
-@pytest.mark.parametrize("pooling", ["scdv", "vlawe", "vlawe_order", ["vlawe", "mean"]], ids=str)
+@pytest.mark.parametrize(
+    "pooling",
+    ["scdv", "vlawe", "vlawe_order", ["vlawe", "mean"], "bag_of_words", ["mean", "bag_of_words"]],
+    ids=str,
+)
 def test_sparse_features_are_what_every_classifier_takes(documents, pooling):
     features = small(pooling=pooling).fit_transform(documents)
     assert features.indices.dtype == features.indptr.dtype == np.int32
@@ -335,7 +376,7 @@ def test_what_is_learned_does_not_depend_on_the_size_of_blocks(documents, fitted
     monkeypatch.setattr(_document_features, "_BLOCK", 9)
     monkeypatch.setattr(_pooling, "_CLUSTER_BLOCK", 50)
     again = clone_of(fitted).fit_pooling(documents)
-    for name in ("sif", "scdv", "vlawe", "vlawe_order"):
+    for name in LEARNED:
         old, new = (
             dense(clone_of(model, pooling=name).transform(documents)) for model in (fitted, again)
         )

@@ -158,7 +158,9 @@ def test_pickles_of_earlier_versions_give_the_same_numbers(stored):
     assert np.isfinite(model.output_bias_).all()
 
 
-@pytest.mark.parametrize("pooling", ["tfidf", "sif", "scdv", "vlawe", "vlawe_order"])
+@pytest.mark.parametrize(
+    "pooling", ["tfidf", "sif", "scdv", "vlawe", "vlawe_order", "bag_of_words"]
+)
 def test_pickles_from_before_poolings_were_learned_say_what_to_do(pooling):
     stored = Path(__file__).parent / "golden" / "transformer_2.pickle"
     documents = json.loads(stored.with_suffix(".json").read_text())["documents"] * 20
