@@ -193,8 +193,10 @@ class Bench:
     ) -> tuple[float, float]:
         """The best mean accuracy over the folds, and its C."""
         runs = self.fold_runs(name, contestant, settings)
+        # As many right documents in other folds are the same mean but for the last bit.
         means = {
-            c: statistics.mean(self.cache.get(run.key(c)) for run in runs) for c in contestant.grid
+            c: round(statistics.mean(self.cache.get(run.key(c)) for run in runs), 9)
+            for c in contestant.grid
         }
         c = max(means, key=means.__getitem__)  # the smallest of equals
         return means[c], c

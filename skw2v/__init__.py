@@ -52,7 +52,8 @@ and the rooms behind it::
     _callbacks.py            scikit-learn's callbacks, where it has them
     _progress.py             what verbose=1 shows
     _likelihood.py           held-out pairs -> mean log-likelihood
-    _document_features.py    what each pooling learns, and the features that come of it
+    _document_features.py    from what each pooling has learned to features
+    _learned_poolings.py     what each pooling learns from the training documents
     _clusters.py             word vectors -> soft clusters
     _pooling.py              ids + vectors -> sums; the one caller of the pooling kernels
     _threads.py              n_jobs -> number of threads

@@ -12,8 +12,8 @@ from sklearn.utils.validation import check_memory
 from skw2v._analyzer import check_documents
 from skw2v._callbacks import FitTasks
 from skw2v._corpus import Corpus, build_corpus, encode, grow_vocabulary, read_documents
-from skw2v._document_features import (
-    DocumentFrequencies,
+from skw2v._document_features import DocumentFrequencies
+from skw2v._learned_poolings import (
     Material,
     check_clusters,
     check_some_tokens,

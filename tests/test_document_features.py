@@ -16,7 +16,7 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
-from skw2v import Word2VecTransformer, _document_features, _fitting, _pooling
+from skw2v import Word2VecTransformer, _fitting, _learned_poolings, _pooling
 from skw2v._clusters import cluster_centers
 from skw2v._corpus import Corpus
 from skw2v._document_features import DocumentFrequencies
@@ -373,7 +373,7 @@ def test_same_bits_at_any_number_of_threads(planted, pooling):
 
 
 def test_what_is_learned_does_not_depend_on_the_size_of_blocks(documents, fitted, monkeypatch):
-    monkeypatch.setattr(_document_features, "_BLOCK", 9)
+    monkeypatch.setattr(_learned_poolings, "_BLOCK", 9)
     monkeypatch.setattr(_pooling, "_CLUSTER_BLOCK", 50)
     again = clone_of(fitted).fit_pooling(documents)
     for name in LEARNED:
