@@ -77,7 +77,6 @@ POOLINGS = (
     "vlawe 300 & mean+max+min",
     "vlawe_order 300",
     "vlawe_order 300 & mean+max+min",
-    "vlawe 300+bag_of_words",
     "vlawe_order 300+bag_of_words",
     "vlawe_order 300+bag_of_words & mean+max+min",
 )

@@ -36,7 +36,7 @@ SCDV_THRESHOLD = 0.04
 
 # The share of its cluster's center that a word's vector loses. If all of it, as in VLAD and VLAWE,
 # a sum hardly tells how much of the cluster a document has; if none, it tells little else.
-# docs/user_guide.rst has the measurements.
+# docs/choosing.rst has the measurements.
 VLAWE_SHARE = 0.5
 
 # What a word brings of each neighbor's vector, as against its own, in "vlawe_order". .5 was as good
