@@ -252,6 +252,7 @@ def n_features(model):
 
 
 def has_clusters(name):
+    """Is the pooling of that name one sum for each of `n_clusters` clusters?"""
     return "n_clusters" in LEARNED_FOR.get(name, ())
 
 
@@ -273,6 +274,7 @@ def _cluster_features(corpus, vectors, pooling, n_threads):
 
 
 def parameters_of(model, name):
+    """An estimator's parameters that the pooling of that name is learned for, and their values."""
     plain = {"embedding": str, "n_clusters": int}
     return {
         parameter: plain[parameter](getattr(model, parameter)) for parameter in LEARNED_FOR[name]
