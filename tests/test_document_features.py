@@ -5,10 +5,10 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 import pytest
+from pooling_checks import UNKNOWN, WORDS, clone_of, dense, random_documents, small
 from scipy import sparse
-from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -16,7 +16,7 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
-from skw2v import Word2VecTransformer, _fitting, _learned_poolings, _pooling
+from skw2v import _fitting, _learned_poolings, _pooling
 from skw2v._clusters import cluster_centers
 from skw2v._corpus import Corpus
 from skw2v._document_features import DocumentFrequencies
@@ -38,34 +38,11 @@ from skw2v._reference_pooling import (
 )
 
 LEARNED = ["tfidf", "sif", "scdv", "vlawe", "vlawe_order", "bag_of_words"]
-WORDS = [f"w{i}" for i in range(30)]
-UNKNOWN = ["", "unknown", "w3", "w3 w3 w3", "w1 unknown w2", " ".join(WORDS * 3)]
-
-
-def dense(features):
-    return features.toarray() if sparse.issparse(features) else features
-
-
-def small(**parameters):
-    return Word2VecTransformer(
-        **{
-            "n_components": 7,
-            "min_count": 1,
-            "max_iter": 2,
-            "learning_rate": 0.1,
-            "random_state": 0,
-            "n_clusters": 4,
-        }
-        | parameters
-    )
 
 
 @pytest.fixture(scope="module")
 def documents():
-    """Random ones, of 0 to 11 words: some empty, some of one word, many with repeated words."""
-    rng = np.random.default_rng(0)
-    shares = rng.dirichlet(np.full(30, 0.5), size=3)
-    return [" ".join(rng.choice(WORDS, n % 12, p=shares[n % 3])) for n in range(100)]
+    return random_documents()
 
 
 @pytest.fixture(scope="module")
@@ -168,13 +145,6 @@ def test_tfidf_is_tfidf_times_vectors(documents, fitted):
     np.testing.assert_allclose(features, weights @ fitted.input_vectors_, rtol=0, atol=1e-6)
 
 
-def clone_of(model, **parameters):
-    """The same fitted estimator with other parameters; the one that tests share stays as it is."""
-    copy = clone(model)
-    copy.__dict__ |= vars(model)
-    return copy.set_params(**parameters)
-
-
 def test_sif_rows_have_nothing_in_the_common_direction(documents, fitted):
     model = clone_of(fitted, pooling="sif")
     direction = model._learned_poolings["sif"].removed
@@ -271,40 +241,6 @@ def test_a_word_whose_vector_is_zero_adds_nothing(documents):
     np.testing.assert_array_equal(with_it, without)
     assert without.any()
     assert not alone.any()
-
-
-@pytest.mark.parametrize("sublinear", [True, False])
-def test_bag_of_words_is_tfidf_vectorizers(documents, fitted, sublinear):
-    """The same columns, by another program: only with logarithms of counts are they equal."""
-    vectorizer = TfidfVectorizer(vocabulary=fitted.vocabulary_, sublinear_tf=sublinear)
-    expected = vectorizer.fit(documents).transform([*documents, *UNKNOWN]).toarray()
-    features = clone_of(fitted, pooling="bag_of_words").transform([*documents, *UNKNOWN])
-    assert features.has_sorted_indices
-    assert features.nnz == np.count_nonzero(expected)
-    assert np.allclose(features.toarray(), expected, rtol=0, atol=1e-7) == sublinear
-
-
-def test_bag_of_words_needs_no_pooling_to_be_learned(documents):
-    """As "tfidf": what it needs is counted by every training, of a stream as well."""
-    model = small(grow_vocabulary=True)
-    for start in range(0, 100, 25):
-        model.partial_fit(documents[start : start + 25])
-    features = model.set_params(pooling="bag_of_words").transform(documents)
-    vectorizer = TfidfVectorizer(vocabulary=model.vocabulary_, sublinear_tf=True)
-    expected = vectorizer.fit_transform(documents).toarray()
-    np.testing.assert_allclose(features.toarray(), expected, rtol=0, atol=1e-7)
-    assert features.shape[1] == len(model.get_feature_names_out()) == len(model.vocabulary_)
-
-
-def test_words_that_only_have_ngrams_have_no_column():
-    """Among the poolings of a list the one counts an unseen word, and the other does not."""
-    model = small(subword=(2, 3), pooling=["mean", "bag_of_words"])
-    model.fit(["walk walks talk", "talks walk walk", ""])
-    known, unseen = model.transform(["walk talk", "walk walking talk"]).toarray()
-    assert (known[:7] != unseen[:7]).all()
-    np.testing.assert_array_equal(known[7:], unseen[7:])
-    assert known[7:].any()
-    assert not model.transform(["walking"]).toarray()[0, 7:].any()
 
 
 @pytest.mark.parametrize("clusters", ["scdv", "vlawe", "vlawe_order"])
