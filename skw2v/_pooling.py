@@ -348,7 +348,8 @@ def pool_words(corpus, weights):
         row /= np.linalg.norm(row)
 
     The sums are in the order of the columns, so a row does not depend on the others. SciPy counts
-    on one thread: there is nothing to add but ones.
+    on one thread: there is nothing to add but ones. scikit-learn's TfidfTransformer would take
+    NumPy's logarithm, whose last bits depend on the instruction set.
     """
     ids, offsets = corpus.token_ids, corpus.document_offsets
     has_weight = ids < len(weights)
